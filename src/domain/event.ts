@@ -1,0 +1,336 @@
+/**
+ * Everything that goes into a run's journal, one variant per event type.
+ *
+ * Version rule: `v` is JOURNAL_VERSION when the line is written. A reader accepts its own version,
+ * lifts an older one through an upgrader in adapters/journal, and refuses a newer one by name.
+ * Adding an optional field keeps the version; any other change raises it.
+ *
+ * Keys of lines are snake_case, as in other JSONL telemetry; domain values inside (contract,
+ * verdict, usage) keep their own spelling.
+ */
+import { z } from "zod";
+import { verdict } from "./check.ts";
+import type { Failure } from "./failure.ts";
+import { contract } from "./task.ts";
+
+export const JOURNAL_VERSION = 1;
+
+const role = z.enum(["planner", "worker", "router", "fixer", "reviewer"]);
+const hash = z.string();
+const usage = z.object({
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  cacheReadTokens: z.number(),
+  cacheWriteTokens: z.number(),
+});
+const failure = z.custom<Failure>(
+  (value) => typeof value === "object" && value !== null && "failure" in value,
+);
+const call = { attempt: z.number().int(), turn: z.string(), role };
+
+/** What Beads was last told, or last showed, of one task: the fields a person may change. */
+export const mirrored = z.object({
+  status: z.enum(["open", "in_progress", "blocked", "deferred", "closed"]),
+  assignee: z.string(),
+});
+export type Mirrored = z.infer<typeof mirrored>;
+
+/** How a task came to be. */
+export const origin = z.enum(["root", "plan", "repair", "person"]);
+
+const fact = z.discriminatedUnion("event_type", [
+  // The run
+  z.object({
+    event_type: z.literal("run.started"),
+    spec_path: z.string(),
+    spec_hash: z.string(),
+    /** Blob of the specification's bytes. */
+    spec: hash,
+    title: z.string(),
+    /** The commit the work is based on; empty for the empty tree. */
+    base: z.string(),
+    branch: z.string(),
+    root_id: z.string(),
+    /** Model name per role. */
+    models: z.record(z.string(), z.string()),
+    /** False when started with --dangerously-no-sandbox. */
+    contained: z.boolean(),
+    /** Blob of the plan given instead of a planner, where `run plan.json` was used. */
+    given_plan: hash.optional(),
+  }),
+  z.object({
+    event_type: z.literal("run.resumed"),
+    pid: z.number(),
+    models: z.record(z.string(), z.string()),
+    contained: z.boolean(),
+  }),
+  z.object({ event_type: z.literal("run.stopped"), reason: z.string(), exit_code: z.number() }),
+  z.object({
+    event_type: z.literal("pass.decided"),
+    decision: z.enum(["continue", "pause", "stop"]),
+    reason: z.string(),
+  }),
+  // The tree
+  z.object({
+    event_type: z.literal("task.created"),
+    parent: z.string().nullable(),
+    key: z.string(),
+    origin,
+    contract,
+    depends_on: z.array(z.string()),
+    /** True when code accepted it as a leaf without planning it. */
+    leaf: z.boolean(),
+    priority: z.number().int(),
+  }),
+  z.object({
+    event_type: z.literal("plan.proposed"),
+    ...call,
+    round: z.number().int(),
+    plan: hash,
+    problems: z.array(z.object({ code: z.string(), message: z.string() })),
+  }),
+  /** A split is about to be written: graph, stubs and oracle follow, then `task.split`. */
+  z.object({ event_type: z.literal("split.started"), attempt: z.number().int(), plan: hash }),
+  z.object({
+    event_type: z.literal("task.split"),
+    children: z.array(z.string()),
+    /** The commit that holds stubs and oracle; absent when there was nothing to commit. */
+    commit: z.string().optional(),
+    /** The parent's own roll-up checks, which the split gave it. */
+    checks: contract.shape.checks,
+    assumptions: z.array(z.string()),
+  }),
+  z.object({
+    event_type: z.literal("task.sized"),
+    contract,
+    commit: z.string().optional(),
+    assumptions: z.array(z.string()),
+  }),
+  z.object({
+    event_type: z.literal("task.done"),
+    attempt: z.number().int().optional(),
+    commit: z.string().optional(),
+    /** True when no gating check covers it. */
+    unchecked: z.boolean(),
+  }),
+  z.object({ event_type: z.literal("task.failed"), reason: z.string() }),
+  z.object({ event_type: z.literal("task.accepted"), by: z.string() }),
+  z.object({ event_type: z.literal("task.cancelled"), by: z.string(), reason: z.string() }),
+  z.object({ event_type: z.literal("task.paused"), by: z.string() }),
+  z.object({ event_type: z.literal("task.unpaused"), by: z.string() }),
+  z.object({ event_type: z.literal("task.reopened"), by: z.string() }),
+  z.object({
+    event_type: z.literal("task.edited"),
+    by: z.string(),
+    title: z.string().optional(),
+    purpose: z.string().optional(),
+    priority: z.number().int().optional(),
+    depends_on: z.array(z.string()).optional(),
+  }),
+  /** Somebody outside fractal holds it (`holder`), or let it go (null). */
+  z.object({ event_type: z.literal("task.taken"), holder: z.string().nullable() }),
+  z.object({ event_type: z.literal("task.rolled_up"), verdict, tree: z.string() }),
+  // Attempts
+  z.object({
+    event_type: z.literal("lease.taken"),
+    attempt: z.number().int(),
+    role,
+    fence: z.number().int(),
+    holder: z.string(),
+    deadline: z.string(),
+  }),
+  z.object({
+    event_type: z.literal("lease.renewed"),
+    attempt: z.number().int(),
+    fence: z.number().int(),
+    deadline: z.string(),
+  }),
+  z.object({
+    event_type: z.literal("lease.released"),
+    attempt: z.number().int(),
+    fence: z.number().int(),
+    why: z.string(),
+  }),
+  z.object({
+    event_type: z.literal("attempt.ended"),
+    attempt: z.number().int(),
+    role,
+    fence: z.number().int(),
+    outcome: z.enum(["succeeded", "rejected", "blocked", "failed", "cancelled"]),
+    failure: failure.optional(),
+    failure_class: z.string().optional(),
+    verdict: verdict.optional(),
+    /** Gating leaf checks that were red on the base and so did not gate this attempt. */
+    not_yet: z.array(z.string()).optional(),
+    /** Own checks that were already green before the work: they prove nothing. */
+    vacuous: z.array(z.string()).optional(),
+    summary: z.string(),
+    model: z.string(),
+    provider: z.string(),
+    usage,
+    /** Null when the price is unknown. */
+    cost_usd: z.number().nullable(),
+    calls: z.number().int(),
+    duration_ms: z.number(),
+    files: z.array(z.string()),
+    /** The commit that keeps this attempt's files under refs/fractal. */
+    kept: z.string().optional(),
+  }),
+  /** A result that came too late: its fence is not the current one. */
+  z.object({
+    event_type: z.literal("result.fenced"),
+    attempt: z.number().int(),
+    fence: z.number().int(),
+    current: z.number().int(),
+  }),
+  z.object({
+    event_type: z.literal("call.started"),
+    ...call,
+    model: z.string(),
+    provider: z.string(),
+    request: hash,
+    prompt: z.string(),
+  }),
+  z.object({
+    event_type: z.literal("call.answered"),
+    ...call,
+    model: z.string(),
+    provider: z.string(),
+    reply: hash,
+    usage,
+    cost_usd: z.number().nullable(),
+    duration_ms: z.number(),
+    answered_by: z.string(),
+    stop_reason: z.string(),
+    mismatch: z.boolean().optional(),
+  }),
+  z.object({
+    event_type: z.literal("call.failed"),
+    ...call,
+    model: z.string(),
+    provider: z.string(),
+    failure,
+    duration_ms: z.number(),
+  }),
+  z.object({
+    event_type: z.literal("tool.called"),
+    ...call,
+    tool: z.string(),
+    args: hash,
+  }),
+  z.object({
+    event_type: z.literal("tool.returned"),
+    ...call,
+    tool: z.string(),
+    is_error: z.boolean(),
+    output: hash,
+    duration_ms: z.number(),
+  }),
+  z.object({
+    event_type: z.literal("merge.started"),
+    attempt: z.number().int(),
+    fence: z.number().int(),
+    onto: z.string(),
+    commit: z.string(),
+  }),
+  z.object({
+    event_type: z.literal("merge.done"),
+    attempt: z.number().int(),
+    commit: z.string(),
+  }),
+  // Stuck work and people
+  z.object({
+    event_type: z.literal("escalation.routed"),
+    to: z.enum(["fixer", "split", "person"]),
+    by: z.enum(["rules", "router", "fixer"]),
+    reason: z.string(),
+  }),
+  z.object({
+    event_type: z.literal("guidance.given"),
+    from: z.string(),
+    text: z.string(),
+    /** Worker attempts it restores, at least. */
+    attempts: z.number().int(),
+  }),
+  z.object({
+    event_type: z.literal("question.opened"),
+    question: z.string(),
+    kind: z.enum(["stuck", "asks", "plan", "checks", "reopened", "dropped", "rollup", "flaky"]),
+    title: z.string(),
+    why: z.string(),
+    options: z.array(z.string()),
+    tried: z.string(),
+    /** Tasks that wait for it by an edge; empty when it is about a split task or the run. */
+    blocks: z.array(z.string()),
+    /** The attempt that asked, where one did. */
+    attempt: z.number().int().optional(),
+  }),
+  z.object({
+    event_type: z.literal("question.answered"),
+    question: z.string(),
+    by: z.string(),
+    text: z.string(),
+  }),
+  z.object({
+    event_type: z.literal("question.closed"),
+    question: z.string(),
+    by: z.string(),
+    how: z.enum(["dismissed", "moot"]),
+  }),
+  // Beads
+  z.object({
+    event_type: z.literal("mirror.started"),
+    lines: z.array(mirrored.extend({ id: z.string() })),
+  }),
+  z.object({
+    event_type: z.literal("mirror.done"),
+    lines: z.array(mirrored.extend({ id: z.string() })),
+  }),
+  /** Beads shows what fractal did not write: a person did, and is followed. */
+  z.object({
+    event_type: z.literal("drift.seen"),
+    kind: z.enum([
+      "closed",
+      "reopened",
+      "deferred",
+      "blocked",
+      "undeferred",
+      "deleted",
+      "edited",
+      "commented",
+      "added",
+      "edges",
+      "taken",
+      "released",
+      "overwritten",
+    ]),
+    seen: mirrored.optional(),
+    detail: z.string(),
+    /** How many comments were read by now. */
+    comments: z.number().int().optional(),
+  }),
+]);
+
+/** What happened, before the journal stamps it. */
+export type Fact = z.infer<typeof fact>;
+export type FactOf<T extends Fact["event_type"]> = Extract<Fact, { event_type: T }>;
+
+/** A fact and the task it is about; null where it is about the run. `actor` is who did it. */
+export type NewEvent = Fact & { task_id: string | null; actor: string };
+
+const envelope = z.object({
+  v: z.number().int(),
+  seq: z.number().int(),
+  run_id: z.string(),
+  task_id: z.string().nullable(),
+  /** ISO 8601, UTC, milliseconds. */
+  timestamp: z.string(),
+  /** `fractal`, a role (`worker`), or a person's name. */
+  actor: z.string(),
+  /** SHA-256 of the line before, hex; empty on the first. */
+  prev: z.string(),
+});
+
+/** One line of `events.jsonl`. */
+export const runEvent = z.intersection(envelope, fact);
+export type RunEvent = z.infer<typeof envelope> & Fact;

@@ -1,0 +1,74 @@
+/** The closed list of reasons why something that was tried did not succeed. */
+
+/** What a failure says about the task; decides what it costs (rules/retry.ts). */
+export type FailureClass =
+  | "task"
+  | "conflict"
+  | "unclear"
+  | "capability"
+  | "too-big"
+  | "outage"
+  | "terminal";
+
+/**
+ * A failure is a value, never thrown. `failure` is the discriminant, `detail` is one or more lines
+ * that a person or the next attempt can act on.
+ */
+export type Failure =
+  | { failure: "check-failed"; detail: string; checks: string[] }
+  | { failure: "out-of-scope"; detail: string; paths: string[] }
+  | { failure: "protected-path"; detail: string; paths: string[] }
+  | { failure: "hostile-tree"; detail: string; paths: string[] }
+  | { failure: "answer-unusable"; detail: string }
+  | { failure: "refused"; detail: string }
+  | { failure: "turn-limit"; detail: string }
+  | { failure: "time-limit"; detail: string }
+  | { failure: "merge-conflict"; detail: string; paths: string[] }
+  | { failure: "worker-asks"; detail: string; options: string[] }
+  | { failure: "capability-missing"; detail: string }
+  | { failure: "context-overflow"; detail: string }
+  | { failure: "model-unavailable"; detail: string; retryAfterMs?: number }
+  | { failure: "tracker-unavailable"; detail: string }
+  | { failure: "sandbox-unavailable"; detail: string }
+  | { failure: "credentials-missing"; detail: string; variable?: string }
+  | { failure: "config-unusable"; detail: string }
+  | { failure: "cancelled"; detail: string };
+
+export type FailureKind = Failure["failure"];
+
+const CLASS: { readonly [Kind in FailureKind]: FailureClass } = {
+  "check-failed": "task",
+  "out-of-scope": "task",
+  "protected-path": "task",
+  "hostile-tree": "task",
+  "answer-unusable": "task",
+  refused: "task",
+  "turn-limit": "task",
+  "time-limit": "task",
+  "merge-conflict": "conflict",
+  "worker-asks": "unclear",
+  "capability-missing": "capability",
+  "context-overflow": "too-big",
+  "model-unavailable": "outage",
+  "tracker-unavailable": "outage",
+  "sandbox-unavailable": "outage",
+  "credentials-missing": "terminal",
+  "config-unusable": "terminal",
+  cancelled: "terminal",
+};
+
+/** The class of a failure, by its kind. */
+export function failureClassOf(failure: { failure: FailureKind }): FailureClass {
+  return CLASS[failure.failure];
+}
+
+/** True for a failure value, whatever the success type beside it is. */
+export function isFailure(value: unknown): value is Failure {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "failure" in value &&
+    typeof value.failure === "string" &&
+    value.failure in CLASS
+  );
+}

@@ -1,0 +1,55 @@
+/** The bounds everything is held to; defaults here, a user's config may set them. */
+import type { Size } from "./task.ts";
+
+/** How a second attempt starts: its code and the verdict, a fresh prompt with the failing cases, a new sample. */
+export type AttemptStyle = "repair" | "cases" | "fresh";
+
+export interface Limits {
+  /** Attempts in parallel; planning and fixing count too. */
+  jobs: number;
+  attemptsMax: number;
+  attemptsAfterGuidance: number;
+  planRoundsMax: number;
+  questionsPerTaskMax: number;
+  repairsMax: number;
+  depthMax: number;
+  childrenMax: number;
+  tasksMax: number;
+  /** The largest size that may be a leaf. */
+  leafSizeMax: Size;
+  linesChangedMax: number;
+  turnsMax: number;
+  checkTimeoutMs: number;
+  callTimeoutMs: number;
+  outputBytesMax: number;
+  packTokensMax: number;
+  leaseMs: number;
+  leaseRenewMs: number;
+  backoffBaseMs: number;
+  backoffMaxMs: number;
+  resyncMs: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  jobs: 2,
+  attemptsMax: 3,
+  attemptsAfterGuidance: 2,
+  planRoundsMax: 3,
+  questionsPerTaskMax: 3,
+  repairsMax: 2,
+  depthMax: 6,
+  childrenMax: 20,
+  tasksMax: 500,
+  leafSizeMax: "S",
+  linesChangedMax: 400,
+  turnsMax: 30,
+  checkTimeoutMs: 120_000,
+  callTimeoutMs: 600_000,
+  outputBytesMax: 1_000_000,
+  packTokensMax: 24_000,
+  leaseMs: 60_000,
+  leaseRenewMs: 20_000,
+  backoffBaseMs: 10_000,
+  backoffMaxMs: 300_000,
+  resyncMs: 300_000,
+};

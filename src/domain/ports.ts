@@ -1,0 +1,248 @@
+/** All that the core asks of the world: Tracker, Model, Repository, Sandbox, Human, Journal, Clock. */
+import type { ModelReply, ModelRequest } from "./conversation.ts";
+import type { Mirrored, NewEvent, RunEvent } from "./event.ts";
+import type { Failure } from "./failure.ts";
+import type { TaskId, TaskKind } from "./task.ts";
+
+// ── Tracker ────────────────────────────────────────────────────────────────
+
+/** Ours on an issue; an issue without it was made by a person. */
+export interface TrackedMeta {
+  run: string;
+  key: string;
+  size?: string;
+  kind?: TaskKind | "question";
+  /** A question without an edge names here what it is about. */
+  about?: string;
+  /** The interrupted creation's owner, and other notes of ours. */
+  [note: string]: unknown;
+}
+
+/** What a command given while another process holds the lock leaves for the controller. */
+export interface TrackedRequest {
+  kind: "cancel" | "pause" | "unpause";
+  by: string;
+  at: string;
+}
+
+/** A task or question as the tracker shows it. */
+export interface TrackedTask extends Mirrored {
+  id: string;
+  title: string;
+  description: string;
+  acceptance: string;
+  priority: number;
+  labels: string[];
+  parent: string | null;
+  /** Ids it waits for (`blocks` edges only). */
+  dependsOn: string[];
+  meta?: TrackedMeta;
+  request?: TrackedRequest;
+  commentCount: number;
+  closeReason: string;
+  createdBy: string;
+}
+
+export interface NewTrackedTask {
+  id: string;
+  title: string;
+  description: string;
+  acceptance: string;
+  status: Mirrored["status"];
+  priority: number;
+  labels: string[];
+  parent: string | null;
+  /** Siblings in the same call, or existing issues. */
+  dependsOn: string[];
+  /** Existing issues that shall wait for this one. */
+  blocks?: string[];
+  type: "epic" | "task";
+  meta: TrackedMeta;
+}
+
+export interface TrackerComment {
+  author: string;
+  text: string;
+  /** ISO 8601. */
+  at: string;
+}
+
+/**
+ * The issue tracker. No method throws for what the tracker does; trouble is a failure of class
+ * outage. Calls are queued: one runs at a time. After an unclear write the adapter re-reads.
+ */
+export interface Tracker {
+  /** The prefix of issue ids in this repository, such as `fr`. */
+  readonly prefix: string;
+  /** Changes whenever anyone writes; cheap. */
+  version(): Promise<string>;
+  /** Every issue, closed ones included. */
+  read(): Promise<TrackedTask[] | Failure>;
+  /** All or nothing. Tasks that already exist with the same run and key are left alone; `created` names the new ones. */
+  create(tasks: NewTrackedTask[]): Promise<{ created: string[] } | Failure>;
+  /** Sets status and assignee, in batches; returns the ids that now show what was asked. */
+  mirror(
+    lines: (Mirrored & { id: string; reason?: string })[],
+  ): Promise<{ applied: string[] } | Failure>;
+  comment(id: string, text: string): Promise<undefined | Failure>;
+  comments(id: string): Promise<TrackerComment[] | Failure>;
+  /** A person's answer: comment `Response: …`, then close. */
+  respond(id: string, text: string): Promise<undefined | Failure>;
+  /** Leaves a request for the controller, with the status that shows it. */
+  request(
+    id: string,
+    request: TrackedRequest,
+    status: Mirrored["status"],
+  ): Promise<undefined | Failure>;
+}
+
+// ── Model ──────────────────────────────────────────────────────────────────
+
+/** Must not throw or reject: trouble is a failure. Retries are the caller's. */
+export interface Model {
+  /** `anthropic:claude-haiku-5-5`; the part before the colon is the provider. */
+  readonly name: string;
+  ask(request: ModelRequest, signal: AbortSignal): Promise<ModelReply | Failure>;
+}
+
+// ── Repository ─────────────────────────────────────────────────────────────
+
+/** A file to put into a tree; null text deletes it. Paths are relative to the run's root folder. */
+export interface FileWrite {
+  path: string;
+  text: string | null;
+}
+
+export interface Change {
+  path: string;
+  kind: "added" | "changed" | "deleted";
+  linesAdded: number;
+  linesDeleted: number;
+}
+
+/**
+ * Git by plumbing alone, never touching the user's branch, index or files. `tree` and `commit` are
+ * object ids of the whole repository; paths are relative to the run's root folder.
+ */
+export interface Repository {
+  /** The tip of the run's branch. */
+  head(): Promise<string>;
+  /** Writes the root folder of a commit into an empty folder. */
+  checkout(commit: string, folder: string): Promise<void>;
+  /** Walks the folder, refuses hostile files, and returns the tree `commit` becomes with it. */
+  collect(folder: string, commit: string): Promise<{ tree: string; changes: Change[] } | Failure>;
+  /** The tree of `commit` with these files written. */
+  write(commit: string, files: FileWrite[]): Promise<string>;
+  changes(from: string, to: string): Promise<Change[]>;
+  /** A unified diff, cut at `bytesMax`. */
+  diff(from: string, to: string, bytesMax?: number): Promise<string>;
+  /** Undefined where the file is not there or not text. */
+  readFile(treeish: string, path: string): Promise<string | undefined>;
+  listFiles(treeish: string): Promise<string[]>;
+  treeOf(commit: string): Promise<string>;
+  commit(tree: string, parents: string[], message: string): Promise<string>;
+  /** Three-way merge of trees, without a work tree. */
+  merge(
+    base: string,
+    ours: string,
+    theirs: string,
+  ): Promise<{ tree: string } | { conflicts: string[] }>;
+  /** Compare and swap of the run's branch; false when it moved meanwhile. */
+  advance(from: string, to: string): Promise<boolean>;
+  /** Keeps a commit reachable under refs/fractal/<run>/<name>. */
+  keep(name: string, commit: string): Promise<void>;
+  /** The commit on the run's branch whose trailer is `Fractal-Task: <task> <attempt>`. */
+  findMerged(task: TaskId, attempt: number): Promise<string | undefined>;
+}
+
+// ── Sandbox ────────────────────────────────────────────────────────────────
+
+export interface SandboxCommand {
+  /** A folder made by `workspace()`; the working directory, and the only writable one. */
+  folder: string;
+  argv: string[];
+  stdin?: string;
+  env?: Record<string, string>;
+  timeoutMs: number;
+  outputBytesMax: number;
+}
+
+export interface SandboxResult {
+  /** Null when it was killed. */
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+  timedOut: boolean;
+  truncated: boolean;
+  durationMs: number;
+}
+
+/** Runs model-written things, contained. A sandbox that cannot start is a failure of class outage. */
+export interface Sandbox {
+  /** False only under --dangerously-no-sandbox. */
+  readonly contained: boolean;
+  /** An empty folder that sandboxed commands may write; an existing one of that name is emptied. */
+  workspace(name: string): Promise<string>;
+  /** Gives files written by the controller into a workspace to the sandbox's user. */
+  handOver(folder: string): Promise<void>;
+  discard(folder: string): Promise<void>;
+  run(command: SandboxCommand, signal: AbortSignal): Promise<SandboxResult | Failure>;
+  /** One file tool (`read_file` …, see agents/tools.ts), carried out inside; a refusal is a result. */
+  tool(call: SandboxToolCall, signal: AbortSignal): Promise<ToolResult | Failure>;
+}
+
+export interface SandboxToolCall {
+  folder: string;
+  tool: string;
+  args: unknown;
+  timeoutMs: number;
+}
+
+/** What a tool answers to the model. */
+export interface ToolResult {
+  text: string;
+  isError: boolean;
+}
+
+// ── Human ──────────────────────────────────────────────────────────────────
+
+export interface Prompt {
+  title: string;
+  why: string;
+  options: string[];
+  tried: string;
+  /** The task it is about, for the heading. */
+  about: string;
+}
+
+/** A person at the terminal. Not there when there is no terminal or --no-input was given. */
+export interface Human {
+  readonly present: boolean;
+  /** Undefined when skipped or aborted: the question stays open. */
+  ask(prompt: Prompt, signal: AbortSignal): Promise<string | undefined>;
+  /** Yes or no; `undefined` when nobody is there. */
+  confirm(text: string, signal: AbortSignal): Promise<boolean | undefined>;
+}
+
+// ── Journal ────────────────────────────────────────────────────────────────
+
+/** The append-only file of events, and blobs by hash beside it. The only writer holds the lock. */
+export interface Journal {
+  readonly runId: string;
+  /** All events so far, in order. */
+  read(): RunEvent[];
+  /** Stamps, writes and fsyncs before it returns. Throws when the disk does: the run must end. */
+  append(events: NewEvent[]): RunEvent[];
+  /** SHA-256 of the text; on disk before it returns. */
+  putBlob(text: string): string;
+  getBlob(hash: string): string | undefined;
+}
+
+// ── Clock ──────────────────────────────────────────────────────────────────
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after the delay, or at once when aborted. */
+  sleep(delayMs: number, signal: AbortSignal): Promise<void>;
+}

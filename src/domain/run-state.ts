@@ -1,0 +1,152 @@
+/** What a journal amounts to: the run, its tasks, attempts and questions as they stand. */
+
+import type { Check, Verdict } from "./check.ts";
+import type { Role } from "./conversation.ts";
+import type { Mirrored } from "./event.ts";
+import type { Failure } from "./failure.ts";
+import type { Contract, TaskId } from "./task.ts";
+import type { CostUsd, Usage } from "./usage.ts";
+
+export interface Attempt {
+  number: number;
+  role: Role;
+  fence: number;
+  startedAt: number;
+  /** Absent while it is open (running, or cut off by a crash). */
+  endedAt?: number;
+  outcome?: "succeeded" | "rejected" | "blocked" | "failed" | "cancelled";
+  failure?: Failure;
+  verdict?: Verdict;
+  vacuous: string[];
+  summary: string;
+  model: string;
+  usage: Usage;
+  costUsd: CostUsd;
+  calls: number;
+  files: string[];
+  kept?: string;
+}
+
+export interface Lease {
+  attempt: number;
+  role: Role;
+  fence: number;
+  holder: string;
+  deadlineMs: number;
+}
+
+export interface Guidance {
+  from: string;
+  text: string;
+}
+
+export interface Question {
+  id: string;
+  about: TaskId | null;
+  kind: "stuck" | "asks" | "plan" | "checks" | "reopened" | "dropped" | "rollup" | "flaky";
+  title: string;
+  why: string;
+  options: string[];
+  tried: string;
+  blocks: TaskId[];
+  state: "open" | "answered" | "dismissed" | "moot";
+  openedAt: number;
+  answer?: string;
+  by?: string;
+}
+
+/** How a task ended for good, or for this episode. */
+export type TaskEnd = "done" | "accepted" | "failed" | "cancelled";
+
+export interface TaskState {
+  id: TaskId;
+  key: string;
+  parent: TaskId | null;
+  children: TaskId[];
+  /** Its own dependencies; its ancestors' hold as well. */
+  dependsOn: TaskId[];
+  origin: "root" | "plan" | "repair" | "person";
+  contract: Contract;
+  priority: number;
+  createdSeq: number;
+  /** `unplanned` until code accepts it as a leaf or its split is written. */
+  shape: "unplanned" | "leaf" | "split";
+  end?: TaskEnd;
+  endReason?: string;
+  /** Done without a gating check. */
+  unchecked: boolean;
+  /** The commit on the run's branch that holds its work. */
+  commit?: string;
+  paused: boolean;
+  /** A person or tool outside fractal that took it in Beads. */
+  takenBy?: string;
+  /** From 1; a new one begins at each answer and each reopening. */
+  episode: number;
+  /** Worker attempts that may still be made before the next rung. */
+  attemptsLeft: number;
+  /** The fixer was asked in this episode. */
+  fixerUsed: boolean;
+  /** Where stuck work was sent, until that is carried out. */
+  route?: "fixer" | "split" | "person";
+  /** Conflicts in a row, and outages in a row. */
+  conflicts: number;
+  outages: number;
+  /** Not to be tried before this instant, ms since 1970. */
+  notBeforeMs: number;
+  attempts: Attempt[];
+  lease?: Lease;
+  /** The highest fence given out. */
+  fence: number;
+  guidance: Guidance[];
+  /** The open question, if any. */
+  question?: string;
+  questions: string[];
+  /** Interrupted split: its plan's blob. */
+  splitStarted?: string;
+  /** Interrupted integration. */
+  merge?: { attempt: number; fence: number; onto: string; commit: string; done: boolean };
+  /** The last roll-up; cleared when a child changes afterwards. */
+  rollup?: Verdict;
+  /** Repair leaves made in this episode. */
+  repairs: number;
+  assumptions: string[];
+  /** What Beads was last known to hold, and a write not yet acknowledged. */
+  mirror?: Mirrored;
+  mirrorPending?: Mirrored;
+  commentsRead: number;
+}
+
+/** A stored model answer, by `task.attempt.turn`. */
+export interface StoredReply {
+  reply: string;
+  usage: Usage;
+  costUsd: CostUsd;
+}
+
+export interface RunState {
+  runId: string;
+  seq: number;
+  startedAt: number;
+  spec: { path: string; hash: string; blob: string; title: string };
+  base: string;
+  branch: string;
+  rootId: TaskId;
+  models: Record<string, string>;
+  contained: boolean;
+  givenPlan?: string;
+  /** In order of creation. */
+  tasks: Map<TaskId, TaskState>;
+  questions: Map<string, Question>;
+  replies: Map<string, StoredReply>;
+  /** Set between `run.stopped` and the next `run.resumed`. */
+  stopped?: { reason: string; exitCode: number };
+  lastDecision: string;
+  /** The root's `final` checks, from the spec. */
+  finalChecks: Check[];
+  usage: Usage;
+  costUsd: CostUsd;
+  calls: number;
+  mismatches: number;
+  /** Who answered model calls, with counts. */
+  answeredBy: Map<string, number>;
+}
