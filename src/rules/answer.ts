@@ -1,0 +1,309 @@
+/** Messy model text to values: the JSON answer or the whole files in it, or a failure saying why not. */
+import { jsonrepair } from "jsonrepair";
+import type { Failure } from "../domain/failure.ts";
+import type { FileWrite } from "../domain/ports.ts";
+import { type Fence, fencesOf } from "./fence.ts";
+
+/** Longer answers are not read: no answer of ours comes near it. */
+const ANSWER_CHARS_MAX = 4_000_000;
+const DEPTH_MAX = 200;
+/** Broken JSON is mended only up to here; the mending is slower than the reading. */
+const REPAIR_CHARS_MAX = 500_000;
+const CANDIDATES_MAX = 2000;
+
+const unusable = (detail: string): Failure => ({ failure: "answer-unusable", detail });
+
+/**
+ * The text without the model's reasoning: a `<think>` block it opens with, or everything before a
+ * lone `</think>`. Undefined when the reasoning never ends, because then there is no answer.
+ */
+export function withoutReasoning(text: string): string | undefined {
+  const opening = /^\s*<(think|thinking|reasoning)>/i;
+  let rest = text;
+  for (;;) {
+    const tag = opening.exec(rest)?.[1];
+    if (tag === undefined) break;
+    const close = rest.toLowerCase().indexOf(`</${tag.toLowerCase()}>`);
+    if (close < 0) return undefined;
+    rest = rest.slice(close + tag.length + 3);
+  }
+  const lone = /^[ \t]*<\/(?:think|thinking|reasoning)>[ \t]*$/im.exec(rest);
+  if (lone && !/<(?:think|thinking|reasoning)>/i.test(rest.slice(0, lone.index))) {
+    rest = rest.slice(lone.index + lone[0].length);
+  }
+  return rest;
+}
+
+/**
+ * The JSON value in an answer. The rules, in order: reasoning is dropped; text that is JSON as a
+ * whole is the answer; else JSON inside fences counts before JSON in prose; an object counts before
+ * an array; of several, the last one. Only when none of them parses is the last one mended
+ * (trailing commas, single quotes, comments), which `repaired` tells. JSON that was begun and not
+ * ended is a failure: what is missing is never guessed. Keys named `__proto__` are dropped.
+ */
+export function parseJsonAnswer(text: string): { value: unknown; repaired: boolean } | Failure {
+  if (text.length > ANSWER_CHARS_MAX) return unusable("The answer is far too long.");
+  const answer = withoutReasoning(text)?.trim();
+  if (answer === undefined) return unusable("The answer ends inside its reasoning.");
+  if (answer === "") return unusable("The answer is empty.");
+  const whole = /^[[{]/.test(answer) ? parseStrictly(answer) : undefined;
+  if (whole) return { ...whole, repaired: false };
+
+  const fenced = fencesOf(answer)
+    .filter((fence) => fence.closed && /^(?:json[5c]?)?$/i.test(fence.info.trim()))
+    .map((fence) => fence.text);
+  const spans = fenced.length > 0 ? fenced.flatMap((part) => spansOf(part).spans) : [];
+  const all = spans.length > 0 ? { spans, cutOff: false } : spansOf(answer);
+  if (all.cutOff) return unusable("The answer is cut off: its JSON is not closed.");
+  if (all.spans.length === 0) return unusable("There is no JSON object in the answer.");
+  // Objects first, and the last one first: an answer stands after its drafts.
+  const ordered = all.spans
+    .reverse()
+    .sort((a, b) => Number(b.startsWith("{")) - Number(a.startsWith("{")));
+  for (const span of ordered) {
+    const parsed = parseStrictly(span);
+    if (parsed) return { ...parsed, repaired: false };
+  }
+  for (const span of ordered.slice(0, 3)) {
+    const parsed = parseMended(span);
+    if (parsed) return { ...parsed, repaired: true };
+  }
+  return unusable("The JSON in the answer does not parse.");
+}
+
+function parseStrictly(text: string): { value: unknown } | undefined {
+  if (isTooDeep(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text, (key, inner) =>
+      key === "__proto__" ? undefined : inner,
+    );
+    return typeof value === "object" && value !== null ? { value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseMended(text: string): { value: unknown } | undefined {
+  if (text.length > REPAIR_CHARS_MAX || isTooDeep(text)) return undefined;
+  try {
+    return parseStrictly(jsonrepair(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Counts brackets without caring for strings: an over-count only refuses what nobody sends. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text[i];
+    if (char === "{" || char === "[") {
+      depth += 1;
+      if (depth > DEPTH_MAX) return true;
+    } else if (char === "}" || char === "]") depth = Math.max(0, depth - 1);
+  }
+  return false;
+}
+
+/**
+ * The outermost balanced `{…}` and `[…]` pieces of a text. One that opens like JSON and never
+ * closes is a cut-off answer; any other unclosed bracket is prose and is passed over.
+ */
+function spansOf(text: string): { spans: string[]; cutOff: boolean } {
+  const spans: string[] = [];
+  let prose = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    if (text[i] !== "{" && text[i] !== "[") continue;
+    const end = endOfSpan(text, i);
+    if (end === undefined) {
+      if (/^(?:\{\s*["}]|\[\s*[{"[\]]|[[{]\s*$)/.test(text.slice(i, i + 200))) {
+        return { spans, cutOff: true };
+      }
+      prose += 1;
+      if (prose > 20) break;
+      continue;
+    }
+    spans.push(text.slice(i, end));
+    if (spans.length > CANDIDATES_MAX) spans.shift();
+    i = end - 1;
+  }
+  return { spans, cutOff: false };
+}
+
+/** Where the bracket at `start` closes, strings respected; undefined when it never does. */
+function endOfSpan(text: string, start: number): number | undefined {
+  let depth = 0;
+  let inString = false;
+  for (let i = start; i < text.length; i += 1) {
+    const char = text[i];
+    if (inString) {
+      if (char === "\\") i += 1;
+      else if (char === '"') inString = false;
+    } else if (char === '"') inString = true;
+    else if (char === "{" || char === "[") depth += 1;
+    else if (char === "}" || char === "]") {
+      depth -= 1;
+      if (depth === 0) return i + 1;
+    }
+  }
+  return undefined;
+}
+
+// ── Files ──────────────────────────────────────────────────────────────────
+
+/** Blocks by which a worker speaks of its task instead of handing in a file. */
+const SPOKEN = new Set(["question", "capability"]);
+/** An unnamed block of these is an illustration, never the one declared file (unless it has that ending). */
+const ILLUSTRATION = /^(?:sh|bash|zsh|shell|console|shell-session|terminal|text|txt|output|diff)$/i;
+
+/**
+ * The whole files in an answer, and the rest of its text. A block's file is named, in this order of
+ * trust: in its info string (`ts path=src/a.ts`, `ts src/a.ts`, `src/a.ts`, `ts:src/a.ts`), on the
+ * line before it (a heading, a bold or quoted path), in a comment on its first line. With exactly
+ * one declared file, exactly one block and no name, the block is that file. A bare file name means
+ * the one declared file of that name. A file given twice: the last one counts. Blocks without a
+ * name are illustrations. Paths leave the workspace → `out-of-scope`; a block that never closes or
+ * no file at all → `answer-unusable`.
+ */
+export function parseFileBlocks(
+  text: string,
+  declared: string[],
+): { files: FileWrite[]; rest: string } | Failure {
+  if (text.length > ANSWER_CHARS_MAX) return unusable("The answer is far too long.");
+  const answer = withoutReasoning(text.replaceAll("\r\n", "\n"));
+  if (answer === undefined) return unusable("The answer ends inside its reasoning.");
+  if (answer.trim() === "") return unusable("The answer is empty.");
+
+  const fences = fencesOf(answer);
+  const blocks = fences.filter((fence) => !SPOKEN.has(fence.info.trim().toLowerCase()));
+  const cut = blocks.find((fence) => !fence.closed);
+  if (cut) {
+    const name = nameOf(cut, declared) ?? "the last block";
+    return unusable(`The answer is cut off: ${name} has no closing fence.`);
+  }
+  const named = blocks.flatMap((fence) => {
+    const name = nameOf(fence, declared);
+    return name === undefined ? [] : [{ fence, name }];
+  });
+  const only = declared.length === 1 ? declared[0] : undefined;
+  if (named.length === 0 && only !== undefined) {
+    const ending = only.split(".").at(-1) ?? "";
+    const able = blocks.filter(
+      (fence) => fence.info.trim() === ending || !ILLUSTRATION.test(fence.info.trim()),
+    );
+    const [block] = able;
+    if (block && able.length === 1) named.push({ fence: block, name: only });
+  }
+  if (named.length === 0) {
+    return unusable(
+      blocks.length === 0
+        ? "There is no fenced block in the answer; give each file whole, in a block that names it."
+        : "No fenced block names its file; write the path after the language: ```ts src/a.ts",
+    );
+  }
+  return writesOf(named, declared, restOf(answer, new Set(named.map(({ fence }) => fence))));
+}
+
+function writesOf(
+  named: { fence: Fence; name: string }[],
+  declared: string[],
+  rest: string,
+): { files: FileWrite[]; rest: string } | Failure {
+  const files = new Map<string, string>();
+  const escaping: string[] = [];
+  for (const { fence, name } of named) {
+    const path = normalPath(name);
+    if (path === undefined) escaping.push(name);
+    else files.set(declaredFor(path, declared), fence.text === "" ? "" : `${fence.text}\n`);
+  }
+  if (escaping.length > 0) {
+    const detail = `A file must stay inside the workspace: ${escaping.join(", ")}`;
+    return { failure: "out-of-scope", detail, paths: escaping };
+  }
+  return { files: [...files].map(([path, text]) => ({ path, text })), rest };
+}
+
+/** The text outside the given blocks. */
+function restOf(text: string, taken: Set<Fence>): string {
+  const lines = text.split("\n");
+  const drop = new Set<number>();
+  for (const { line, lineEnd } of taken) for (let n = line; n <= lineEnd; n += 1) drop.add(n);
+  return lines
+    .filter((_, index) => !drop.has(index + 1))
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
+}
+
+function declaredFor(path: string, declared: string[]): string {
+  if (declared.includes(path) || path.includes("/")) return path;
+  const same = declared.filter((one) => one.split("/").at(-1) === path);
+  return same.length === 1 && same[0] !== undefined ? same[0] : path;
+}
+
+/**
+ * A path as the repository spells it: forward slashes, no `.` segments. Undefined when it leaves
+ * the workspace or reaches into `.git`, or is no path at all.
+ */
+export function normalPath(path: string): string | undefined {
+  const slashed = path.trim().replaceAll("\\", "/");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: such paths are exactly what is refused.
+  if (slashed === "" || /[\u0000-\u001f\u007f]/.test(slashed)) return undefined;
+  if (/^(?:\/|~|[A-Za-z]:)/.test(slashed) || slashed.endsWith("/")) return undefined;
+  const parts = slashed.split("/").filter((part) => part !== "" && part !== ".");
+  if (parts.length === 0 || parts.includes("..")) return undefined;
+  if (parts.some((part) => part.toLowerCase() === ".git")) return undefined;
+  return parts.join("/");
+}
+
+// ── Names of blocks ────────────────────────────────────────────────────────
+
+const QUOTES = /^["'`]|["'`]$/g;
+const looksLikePath = (text: string) =>
+  /^[^\s"'`<>|*?:]{1,400}$/.test(text) && (/\.[A-Za-z0-9]{1,12}$/.test(text) || text.includes("/"));
+
+function nameOf(fence: Fence, declared: string[]): string | undefined {
+  return (
+    nameInInfo(fence.info, declared) ??
+    nameBefore(fence.before, declared) ??
+    nameInComment(fence.text, declared)
+  );
+}
+
+function nameInInfo(info: string, declared: string[]): string | undefined {
+  const named =
+    /(?:^|[\s{,:])(?:path|file|filename|title|name)\s*[=:]\s*("[^"]+"|'[^']+'|[^\s}]+)/i.exec(info);
+  if (named?.[1]) return named[1].replace(QUOTES, "");
+  const [first = "", ...others] = info
+    .trim()
+    .split(/\s+/)
+    .map((word) => word.replace(QUOTES, ""));
+  const afterColon = /^[A-Za-z0-9+#-]{1,20}:(?!\/\/)(.+)$/.exec(first)?.[1];
+  if (afterColon && isName(afterColon, declared)) return afterColon;
+  // A language alone (`ts`, `c++`) is no path, so a first word needs a folder or to be declared.
+  if (declared.includes(first) || (first.includes("/") && looksLikePath(first))) return first;
+  return others.find((word) => isName(word, declared));
+}
+
+function nameBefore(line: string, declared: string[]): string | undefined {
+  const bare = line
+    .trim()
+    .replace(/^(?:#{1,6}|[-*+]|\d+[.)])\s+/, "")
+    .replace(/^(?:\*\*|__)?(?:file|path|filename)(?:\*\*|__)?\s*:(?:\*\*|__)?\s*/i, "")
+    .replace(/^[*_`"']+|[*_`"':]+$/g, "")
+    .replace(/[*_`"']+$/, "");
+  return isName(bare, declared) ? bare : undefined;
+}
+
+function nameInComment(text: string, declared: string[]): string | undefined {
+  const first = text.split("\n", 1)[0]?.trim() ?? "";
+  const comment =
+    /^(?:\/\/+|#|--|;+|\/\*+|<!--)\s*(?:(?:file|path|filename)\s*:\s*)?(\S+?)\s*(?:\*+\/|-->)?$/i.exec(
+      first,
+    );
+  return comment?.[1] && isName(comment[1], declared) ? comment[1] : undefined;
+}
+
+function isName(text: string, declared: string[]): boolean {
+  return declared.includes(text) || looksLikePath(text);
+}
