@@ -123,7 +123,8 @@ const fact = z.discriminatedUnion("event_type", [
     event_type: z.literal("task.edited"),
     by: z.string(),
     title: z.string().optional(),
-    purpose: z.string().optional(),
+    description: z.string().optional(),
+    acceptance: z.string().optional(),
     priority: z.number().int().optional(),
     depends_on: z.array(z.string()).optional(),
   }),
@@ -138,6 +139,8 @@ const fact = z.discriminatedUnion("event_type", [
     fence: z.number().int(),
     holder: z.string(),
     deadline: z.string(),
+    /** The commit the attempt starts from; a resumed attempt keeps its first. */
+    base: z.string(),
   }),
   z.object({
     event_type: z.literal("lease.renewed"),
@@ -150,6 +153,8 @@ const fact = z.discriminatedUnion("event_type", [
     attempt: z.number().int(),
     fence: z.number().int(),
     why: z.string(),
+    /** Set when trouble outside the task cut the attempt off: it goes on later under its number. */
+    outage: failure.optional(),
   }),
   z.object({
     event_type: z.literal("attempt.ended"),
@@ -277,6 +282,8 @@ const fact = z.discriminatedUnion("event_type", [
     by: z.string(),
     how: z.enum(["dismissed", "moot"]),
   }),
+  /** An event that the table of moves does not allow; nothing changed. */
+  z.object({ event_type: z.literal("move.refused"), refused: z.string(), reason: z.string() }),
   // Beads
   z.object({
     event_type: z.literal("mirror.started"),

@@ -231,8 +231,11 @@ export interface Journal {
   readonly runId: string;
   /** All events so far, in order. */
   read(): RunEvent[];
-  /** Stamps, writes and fsyncs before it returns. Throws when the disk does: the run must end. */
-  append(events: NewEvent[]): RunEvent[];
+  /**
+   * Stamps with `at` (ms since 1970), writes and fsyncs before it returns; one write for all.
+   * Throws a DiskTrouble when the disk does: the run must end, and a torn line is cut back.
+   */
+  append(events: NewEvent[], at: number): RunEvent[];
   /** SHA-256 of the text; on disk before it returns. */
   putBlob(text: string): string;
   getBlob(hash: string): string | undefined;

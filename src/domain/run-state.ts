@@ -1,6 +1,6 @@
 /** What a journal amounts to: the run, its tasks, attempts and questions as they stand. */
 
-import type { Check, Verdict } from "./check.ts";
+import type { Verdict } from "./check.ts";
 import type { Role } from "./conversation.ts";
 import type { Mirrored } from "./event.ts";
 import type { Failure } from "./failure.ts";
@@ -11,6 +11,9 @@ export interface Attempt {
   number: number;
   role: Role;
   fence: number;
+  episode: number;
+  /** The commit it started from. */
+  base: string;
   startedAt: number;
   /** Absent while it is open (running, or cut off by a crash). */
   endedAt?: number;
@@ -53,6 +56,16 @@ export interface Question {
   openedAt: number;
   answer?: string;
   by?: string;
+  /** What Beads was last known to hold; absent until it was written there. */
+  mirror?: Mirrored;
+  mirrorPending?: Mirrored;
+}
+
+/** The texts of an issue that a person may edit. */
+export interface Described {
+  title: string;
+  description: string;
+  acceptance: string;
 }
 
 /** How a task ended for good, or for this episode. */
@@ -86,6 +99,8 @@ export interface TaskState {
   attemptsLeft: number;
   /** The fixer was asked in this episode. */
   fixerUsed: boolean;
+  /** The failure that must be routed before anything else is tried. */
+  pending?: Failure;
   /** Where stuck work was sent, until that is carried out. */
   route?: "fixer" | "split" | "person";
   /** Conflicts in a row, and outages in a row. */
@@ -114,6 +129,8 @@ export interface TaskState {
   mirror?: Mirrored;
   mirrorPending?: Mirrored;
   commentsRead: number;
+  /** Its texts as Beads last held them. */
+  described: Described;
 }
 
 /** A stored model answer, by `task.attempt.turn`. */
@@ -141,8 +158,6 @@ export interface RunState {
   /** Set between `run.stopped` and the next `run.resumed`. */
   stopped?: { reason: string; exitCode: number };
   lastDecision: string;
-  /** The root's `final` checks, from the spec. */
-  finalChecks: Check[];
   usage: Usage;
   costUsd: CostUsd;
   calls: number;

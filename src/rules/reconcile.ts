@@ -1,0 +1,215 @@
+/** Compares what is with what is wanted and lists the actions that close the gap. */
+import { type Failure, failureClassOf } from "../domain/failure.ts";
+import type { Limits } from "../domain/limits.ts";
+import type { Question, RunState, TaskState } from "../domain/run-state.ts";
+import type { TaskId } from "../domain/task.ts";
+import { nextRung } from "./escalation.ts";
+import { type MirrorLine, mirrorLines } from "./mirror.ts";
+import { criticalPathOf, inOrder, reservedFiles } from "./schedule.ts";
+import { ancestorsOf, areChildrenSettled, blockersOf, isHeld, statusOf, taskOf } from "./status.ts";
+
+/** Everything one pass may look at. Built once a pass, never changed by a rule. */
+export interface Snapshot {
+  state: RunState;
+  /** Tasks with a procedure under way in this process. */
+  busy: ReadonlyMap<TaskId, "leaf" | "plan" | "roll-up">;
+  /** A mirror write is under way. */
+  mirroring: boolean;
+  /** Questions that are not in the tracker yet are being written. */
+  publishing: boolean;
+  /** The question shown in the terminal now, and those the person skipped. */
+  prompting: string | undefined;
+  skipped: ReadonlySet<string>;
+  /** A person is at the terminal. */
+  humanPresent: boolean;
+  /** The tracker did not answer; retried from this instant on. */
+  trackerRetryAt: number | undefined;
+  /** Trouble that ends the run: credentials, config. */
+  fatal: Failure | undefined;
+}
+
+export type Action =
+  | { kind: "plan"; task: TaskId; mustSplit: boolean }
+  | { kind: "attempt"; task: TaskId }
+  | { kind: "fix"; task: TaskId }
+  | { kind: "route"; task: TaskId; to: "fixer" | "split" | "router"; reason: string }
+  | { kind: "roll-up"; task: TaskId }
+  | { kind: "ask"; task: TaskId; question: "stuck" | "asks" | "plan" | "rollup"; reason: string }
+  | { kind: "give-up"; task: TaskId; reason: string }
+  | { kind: "publish"; questions: string[] }
+  | { kind: "mirror"; lines: MirrorLine[] }
+  | { kind: "prompt"; question: string }
+  | { kind: "wait"; untilMs: number; reason: string }
+  | { kind: "stop"; exitCode: number; reason: string };
+
+/**
+ * The one place that decides what happens next. Level-based: it looks at what is, not at what just
+ * happened; twice on one snapshot gives the same actions. With nothing to do and nothing under way
+ * it says stop, with the exit code of design part 4, "The end".
+ */
+export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Action[] {
+  const { state } = snapshot;
+  if (snapshot.fatal !== undefined) return stopFor(snapshot, snapshot.fatal);
+  const actions: Action[] = [];
+  const path = criticalPathOf(state);
+  const reserved = reservedFiles(state);
+  let leafSlots = limits.jobs - countBusy(snapshot, "leaf");
+  // Planning has slots of its own: planning one branch does not hold up leaves of another.
+  let planSlots = limits.jobs - countBusy(snapshot, "plan");
+  let wakeAt = Number.POSITIVE_INFINITY;
+  const candidates = [...state.tasks.values()].filter(
+    (task) => task.end === undefined && !snapshot.busy.has(task.id),
+  );
+  for (const task of inOrder(candidates, path)) {
+    if (isHeld(state, task.id) || task.question !== undefined || task.lease !== undefined) continue;
+    if (task.notBeforeMs > now) {
+      wakeAt = Math.min(wakeAt, task.notBeforeMs);
+      continue;
+    }
+    const action = nextFor(state, task, limits, reserved);
+    if (action === undefined) continue;
+    if (action.kind === "attempt" || action.kind === "fix" || action.kind === "roll-up") {
+      if (leafSlots <= 0) continue;
+      leafSlots -= 1;
+    } else if (action.kind === "plan" || action.kind === "route") {
+      if (planSlots <= 0) continue;
+      planSlots -= 1;
+    }
+    actions.push(action);
+  }
+  actions.push(...trackerActions(snapshot, now), ...promptActions(snapshot));
+  if (actions.length > 0 || snapshot.busy.size > 0) return actions;
+  if (snapshot.mirroring || snapshot.publishing || snapshot.prompting !== undefined) return actions;
+  if (snapshot.trackerRetryAt !== undefined && owesTracker(state)) {
+    wakeAt = Math.min(wakeAt, snapshot.trackerRetryAt);
+  }
+  if (wakeAt < Number.POSITIVE_INFINITY) {
+    return [{ kind: "wait", untilMs: wakeAt, reason: "waiting to try again" }];
+  }
+  return [endOf(state)];
+}
+
+function countBusy(snapshot: Snapshot, kind: "leaf" | "plan"): number {
+  let count = 0;
+  for (const what of snapshot.busy.values()) {
+    if (what === kind || (kind === "leaf" && what === "roll-up")) count += 1;
+  }
+  return count;
+}
+
+/** The move due for one task that nothing holds, or undefined when it must wait for others. */
+function nextFor(
+  state: RunState,
+  task: TaskState,
+  limits: Limits,
+  reserved: Map<string, TaskId>,
+): Action | undefined {
+  const ask = (question: "stuck" | "asks" | "plan" | "rollup", reason: string): Action =>
+    task.questions.length >= limits.questionsPerTaskMax
+      ? {
+          kind: "give-up",
+          task: task.id,
+          reason: `${limits.questionsPerTaskMax} questions used up`,
+        }
+      : { kind: "ask", task: task.id, question, reason };
+
+  if (task.shape === "split" && task.splitStarted === undefined && task.route !== "split") {
+    if (task.route === "person") return ask("rollup", "its roll-up needs a person");
+    if (!areChildrenSettled(state, task) || blockersOf(state, task.id).length > 0) return undefined;
+    if (task.rollup === undefined) return { kind: "roll-up", task: task.id };
+    // Rolled up red and still here: the repairs are used up.
+    return ask("rollup", task.rollup.reason);
+  }
+  if (task.shape === "unplanned" || task.splitStarted !== undefined) {
+    if (task.route === "person") return ask("plan", lastFailureOf(task));
+    return { kind: "plan", task: task.id, mustSplit: false };
+  }
+  const depth = ancestorsOf(state, task.id).length;
+  const rung = nextRung(task, depth, limits);
+  switch (rung.to) {
+    case "person":
+      return ask(task.pending === undefined ? "stuck" : "asks", rung.reason);
+    case "split":
+      return task.route === "split"
+        ? { kind: "plan", task: task.id, mustSplit: true }
+        : { kind: "route", task: task.id, to: "split", reason: rung.reason };
+    case "fixer":
+      return task.route === "fixer"
+        ? { kind: "fix", task: task.id }
+        : { kind: "route", task: task.id, to: "fixer", reason: rung.reason };
+    case "router":
+      return { kind: "route", task: task.id, to: "router", reason: rung.reason };
+    case "worker": {
+      if (blockersOf(state, task.id).length > 0) return undefined;
+      const isReserved = task.contract.files.some((file) => {
+        const owner = reserved.get(file);
+        return owner !== undefined && owner !== task.id;
+      });
+      return isReserved ? undefined : { kind: "attempt", task: task.id };
+    }
+  }
+}
+
+function lastFailureOf(task: TaskState): string {
+  return task.attempts.at(-1)?.failure?.detail ?? "planning did not succeed";
+}
+
+function owesTracker(state: RunState): boolean {
+  return unpublished(state).length > 0 || mirrorLines(state).length > 0;
+}
+
+function unpublished(state: RunState): Question[] {
+  return [...state.questions.values()].filter(
+    (question) => question.mirror === undefined && question.state === "open",
+  );
+}
+
+function trackerActions(snapshot: Snapshot, now: number): Action[] {
+  const { state } = snapshot;
+  if (snapshot.trackerRetryAt !== undefined && snapshot.trackerRetryAt > now) return [];
+  const actions: Action[] = [];
+  const questions = unpublished(state).map((question) => question.id);
+  if (questions.length > 0 && !snapshot.publishing) actions.push({ kind: "publish", questions });
+  if (!snapshot.mirroring) {
+    const lines = mirrorLines(state);
+    if (lines.length > 0) actions.push({ kind: "mirror", lines });
+  }
+  return actions;
+}
+
+function promptActions(snapshot: Snapshot): Action[] {
+  if (!snapshot.humanPresent || snapshot.prompting !== undefined) return [];
+  for (const question of snapshot.state.questions.values()) {
+    if (question.state !== "open" || snapshot.skipped.has(question.id)) continue;
+    return [{ kind: "prompt", question: question.id }];
+  }
+  return [];
+}
+
+function stopFor(snapshot: Snapshot, failure: Failure): Action[] {
+  if (snapshot.busy.size > 0 || snapshot.mirroring || snapshot.publishing) return [];
+  const exitCode = failure.failure === "credentials-missing" ? 4 : exitOfClass(failure);
+  return [{ kind: "stop", exitCode, reason: failure.detail }];
+}
+
+function exitOfClass(failure: Failure): number {
+  return failureClassOf(failure) === "outage" ? 6 : 2;
+}
+
+/** How a run ends when nothing can move: design part 4, "The end". */
+function endOf(state: RunState): Action {
+  const root = taskOf(state, state.rootId);
+  const stop = (exitCode: number, reason: string): Action => ({ kind: "stop", exitCode, reason });
+  if (root.end === "done" || root.end === "accepted") return stop(0, "all done");
+  const open = [...state.questions.values()].filter((question) => question.state === "open");
+  if (open.length > 0) return stop(3, `${open.length} open question${open.length > 1 ? "s" : ""}`);
+  const failed = [...state.tasks.values()].filter((task) => task.end === "failed");
+  if (failed.length > 0) return stop(1, `${failed.length} failed`);
+  const held = [...state.tasks.values()].filter(
+    (task) => task.paused || task.takenBy !== undefined,
+  );
+  if (held.length > 0) return stop(3, `${held.length} paused or taken`);
+  if (root.end === "cancelled") return stop(1, "the root was cancelled");
+  const stuck = [...state.tasks.values()].find((task) => statusOf(state, task.id) === "waiting");
+  return stop(1, stuck ? `${stuck.id} waits for work that will not be done` : "nothing can move");
+}

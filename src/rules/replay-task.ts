@@ -1,0 +1,307 @@
+/** What one event changes of the task it is about. */
+import type { RunEvent } from "../domain/event.ts";
+import { parseInstant } from "../domain/instant.ts";
+import type { Limits } from "../domain/limits.ts";
+import type { Attempt, RunState, TaskState } from "../domain/run-state.ts";
+import { addCost, addUsage, NO_USAGE } from "../domain/usage.ts";
+import { describeContract } from "./describe.ts";
+import { backoffMs, retryCost } from "./retry.ts";
+
+/** Starts a new episode: what was tried before no longer counts against the task. */
+export function beginEpisode(task: TaskState, attemptsLeft: number): void {
+  task.episode += 1;
+  task.attemptsLeft = attemptsLeft;
+  task.notBeforeMs = 0;
+  task.conflicts = 0;
+  task.outages = 0;
+  delete task.end;
+  delete task.endReason;
+  delete task.pending;
+  delete task.route;
+  delete task.rollup;
+}
+
+/** Carries one event about a task into it, in place. */
+export function applyToTask(
+  state: RunState,
+  task: TaskState,
+  event: RunEvent,
+  atMs: number,
+  limits: Limits,
+): void {
+  switch (event.event_type) {
+    case "split.started":
+      task.splitStarted = event.plan;
+      return;
+    case "task.split":
+      task.shape = "split";
+      task.contract = { ...task.contract, checks: event.checks };
+      task.assumptions.push(...event.assumptions);
+      delete task.splitStarted;
+      delete task.route;
+      delete task.pending;
+      return;
+    case "task.sized":
+      task.shape = "leaf";
+      task.contract = event.contract;
+      task.described = describeContract(event.contract);
+      task.assumptions.push(...event.assumptions);
+      return;
+    case "task.done":
+      task.end = "done";
+      task.unchecked = event.unchecked;
+      if (event.commit !== undefined) task.commit = event.commit;
+      if (task.merge) task.merge.done = true;
+      return;
+    case "task.failed":
+      task.end = "failed";
+      task.endReason = event.reason;
+      return;
+    case "task.accepted":
+      task.end = "accepted";
+      task.endReason = `accepted by ${event.by}`;
+      return;
+    case "task.cancelled":
+      task.end = "cancelled";
+      task.endReason = `${event.reason} (${event.by})`;
+      return;
+    case "task.paused":
+      task.paused = true;
+      return;
+    case "task.unpaused":
+      task.paused = false;
+      if (task.end === "cancelled") delete task.end;
+      return;
+    case "task.reopened":
+      beginEpisode(task, limits.attemptsMax);
+      task.fixerUsed = false;
+      task.repairs = 0;
+      reopenAbove(state, task);
+      return;
+    case "task.edited":
+      editTask(task, event);
+      return;
+    case "task.taken":
+      if (event.holder === null) delete task.takenBy;
+      else task.takenBy = event.holder;
+      return;
+    case "task.rolled_up":
+      task.rollup = event.verdict;
+      return;
+    case "lease.taken":
+      takeLease(task, event, atMs);
+      return;
+    case "lease.renewed":
+      if (task.lease) task.lease.deadlineMs = parseInstant(event.deadline);
+      return;
+    case "lease.released":
+      delete task.lease;
+      if (event.outage === undefined) return;
+      task.outages += 1;
+      task.notBeforeMs =
+        atMs + backoffMs(task.outages, task.id, limits, retryAfterOf(event.outage));
+      return;
+    case "attempt.ended":
+      endAttempt(task, event, atMs, limits);
+      return;
+    case "call.answered":
+      settleCall(state, task, event);
+      return;
+    case "escalation.routed":
+      task.route = event.to;
+      delete task.pending;
+      return;
+    case "guidance.given":
+      task.guidance.push({ from: event.from, text: event.text });
+      delete task.pending;
+      delete task.route;
+      if (event.from === "fixer") task.fixerUsed = true;
+      task.attemptsLeft = Math.max(task.attemptsLeft, event.attempts);
+      return;
+    case "merge.started":
+      task.merge = {
+        attempt: event.attempt,
+        fence: event.fence,
+        onto: event.onto,
+        commit: event.commit,
+        done: false,
+      };
+      return;
+    case "merge.done":
+      if (task.merge) task.merge.done = true;
+      return;
+    case "drift.seen":
+      if (event.seen !== undefined) {
+        task.mirror = event.seen;
+        delete task.mirrorPending;
+      }
+      if (event.comments !== undefined) task.commentsRead = event.comments;
+      return;
+    default:
+      return;
+  }
+}
+
+/** What is above a reopened task is no longer done. */
+function reopenAbove(state: RunState, task: TaskState): void {
+  for (let at = task.parent; at !== null; ) {
+    const above: TaskState | undefined = state.tasks.get(at);
+    if (above === undefined) return;
+    if (above.end === "done") delete above.end;
+    delete above.rollup;
+    at = above.parent;
+  }
+}
+
+function editTask(task: TaskState, event: RunEvent & { event_type: "task.edited" }): void {
+  if (event.title !== undefined) {
+    task.described = { ...task.described, title: event.title };
+    task.contract = { ...task.contract, title: event.title };
+  }
+  if (event.description !== undefined) {
+    task.described = { ...task.described, description: event.description };
+    task.contract = { ...task.contract, purpose: event.description };
+  }
+  if (event.acceptance !== undefined) {
+    task.described = { ...task.described, acceptance: event.acceptance };
+    task.guidance.push({ from: event.by, text: `The acceptance now reads:\n${event.acceptance}` });
+  }
+  if (event.priority !== undefined) task.priority = event.priority;
+  if (event.depends_on !== undefined) task.dependsOn = event.depends_on;
+}
+
+function retryAfterOf(failure: { failure: string; retryAfterMs?: number }): number {
+  return failure.retryAfterMs ?? 0;
+}
+
+function takeLease(
+  task: TaskState,
+  event: RunEvent & { event_type: "lease.taken" },
+  atMs: number,
+): void {
+  task.fence = event.fence;
+  task.lease = {
+    attempt: event.attempt,
+    role: event.role,
+    fence: event.fence,
+    holder: event.holder,
+    deadlineMs: parseInstant(event.deadline),
+  };
+  const open = task.attempts.find((attempt) => attempt.number === event.attempt);
+  if (open) {
+    open.fence = event.fence;
+    return;
+  }
+  const attempt: Attempt = {
+    number: event.attempt,
+    role: event.role,
+    fence: event.fence,
+    episode: task.episode,
+    base: event.base,
+    startedAt: atMs,
+    vacuous: [],
+    summary: "",
+    model: "",
+    usage: NO_USAGE,
+    costUsd: 0,
+    calls: 0,
+    files: [],
+  };
+  task.attempts.push(attempt);
+}
+
+function endAttempt(
+  task: TaskState,
+  event: RunEvent & { event_type: "attempt.ended" },
+  atMs: number,
+  limits: Limits,
+): void {
+  const attempt = task.attempts.find((one) => one.number === event.attempt);
+  if (attempt) {
+    attempt.endedAt = atMs;
+    attempt.outcome = event.outcome;
+    attempt.summary = event.summary;
+    attempt.model = event.model;
+    attempt.files = event.files;
+    attempt.vacuous = event.vacuous ?? [];
+    if (event.failure) attempt.failure = event.failure;
+    if (event.verdict) attempt.verdict = event.verdict;
+    if (event.kept !== undefined) attempt.kept = event.kept;
+  }
+  if (event.role === "fixer") task.fixerUsed = true;
+  if (event.outcome === "succeeded") {
+    task.conflicts = 0;
+    return;
+  }
+  if (event.failure === undefined) return;
+  chargeFailure(task, event, atMs, limits);
+}
+
+function chargeFailure(
+  task: TaskState,
+  event: RunEvent & { event_type: "attempt.ended" },
+  atMs: number,
+  limits: Limits,
+): void {
+  const failure = event.failure;
+  if (failure === undefined) return;
+  const cost = retryCost(failure);
+  // A planner that finds no valid plan, or a fixer that finds no help, leaves it to a person.
+  if (event.role !== "worker" && cost !== "delay" && cost !== "stop") {
+    if (event.role === "fixer" && event.verdict !== undefined) {
+      task.attemptsLeft = Math.max(0, limits.attemptsAfterGuidance - 1);
+      delete task.route;
+    } else {
+      task.route = "person";
+      task.attemptsLeft = 0;
+    }
+    return;
+  }
+  switch (cost) {
+    case "attempt":
+      task.attemptsLeft = Math.max(0, task.attemptsLeft - 1);
+      task.notBeforeMs = 0;
+      return;
+    case "attempt-and-route":
+      task.attemptsLeft = Math.max(0, task.attemptsLeft - 1);
+      task.pending = failure;
+      return;
+    case "again":
+      task.conflicts += 1;
+      return;
+    case "route":
+      task.pending = failure;
+      return;
+    case "delay":
+      task.outages += 1;
+      task.notBeforeMs = atMs + backoffMs(task.outages, task.id, limits, retryAfterOf(failure));
+      return;
+    case "stop":
+      return;
+  }
+}
+
+function settleCall(
+  state: RunState,
+  task: TaskState,
+  event: RunEvent & { event_type: "call.answered" },
+): void {
+  const costUsd = event.cost_usd ?? undefined;
+  state.replies.set(`${task.id}.${event.attempt}.${event.turn}`, {
+    reply: event.reply,
+    usage: event.usage,
+    costUsd,
+  });
+  state.usage = addUsage(state.usage, event.usage);
+  state.costUsd = addCost(state.costUsd, costUsd);
+  state.calls += 1;
+  if (event.mismatch === true) state.mismatches += 1;
+  state.answeredBy.set(event.answered_by, (state.answeredBy.get(event.answered_by) ?? 0) + 1);
+  task.outages = 0;
+  const attempt = task.attempts.find((one) => one.number === event.attempt);
+  if (attempt === undefined) return;
+  attempt.usage = addUsage(attempt.usage, event.usage);
+  attempt.costUsd = addCost(attempt.costUsd, costUsd);
+  attempt.calls += 1;
+  attempt.model = event.model;
+}

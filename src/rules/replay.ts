@@ -1,0 +1,207 @@
+/** What a journal amounts to: folds events, one by one, into the state of a run. */
+import type { Fact, RunEvent } from "../domain/event.ts";
+import { parseInstant } from "../domain/instant.ts";
+import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
+import type { Question, RunState, TaskState } from "../domain/run-state.ts";
+import { NO_USAGE } from "../domain/usage.ts";
+import { describeContract } from "./describe.ts";
+import { applyToTask, beginEpisode } from "./replay-task.ts";
+
+/** The state after all these events. No events is a broken promise: a run starts with `run.started`. */
+export function replay(events: readonly RunEvent[], limits: Limits = DEFAULT_LIMITS): RunState {
+  const first = events[0];
+  if (first === undefined || first.event_type !== "run.started") {
+    throw new Error("a journal starts with run.started");
+  }
+  const state = emptyState(first);
+  for (const event of events) applyEvent(state, event, limits);
+  return state;
+}
+
+/** A run before its first event is applied. */
+export function emptyState(
+  first: RunEvent & Extract<Fact, { event_type: "run.started" }>,
+): RunState {
+  return {
+    runId: first.run_id,
+    seq: -1,
+    startedAt: parseInstant(first.timestamp),
+    spec: { path: first.spec_path, hash: first.spec_hash, blob: first.spec, title: first.title },
+    base: first.base,
+    branch: first.branch,
+    rootId: first.root_id,
+    models: first.models,
+    contained: first.contained,
+    ...(first.given_plan === undefined ? {} : { givenPlan: first.given_plan }),
+    tasks: new Map(),
+    questions: new Map(),
+    replies: new Map(),
+    lastDecision: "",
+    usage: NO_USAGE,
+    costUsd: 0,
+    calls: 0,
+    mismatches: 0,
+    answeredBy: new Map(),
+  };
+}
+
+/** Carries one event into the state, in place. Unknown task ids are a broken promise and throw. */
+export function applyEvent(state: RunState, event: RunEvent, limits: Limits): void {
+  state.seq = event.seq;
+  const atMs = parseInstant(event.timestamp);
+  if (event.event_type === "task.created") {
+    createTask(state, event, limits);
+    return;
+  }
+  if (applyToRun(state, event, atMs)) return;
+  const task = state.tasks.get(event.task_id ?? "");
+  if (task === undefined) throw new Error(`event ${event.seq} is about no known task`);
+  applyToTask(state, task, event, atMs, limits);
+}
+
+function createTask(
+  state: RunState,
+  event: RunEvent & { event_type: "task.created" },
+  limits: Limits,
+): void {
+  const id = event.task_id ?? "";
+  state.tasks.set(id, {
+    id,
+    key: event.key,
+    parent: event.parent,
+    children: [],
+    dependsOn: event.depends_on,
+    origin: event.origin,
+    contract: event.contract,
+    priority: event.priority,
+    createdSeq: event.seq,
+    shape: event.leaf ? "leaf" : "unplanned",
+    unchecked: false,
+    paused: false,
+    episode: 1,
+    attemptsLeft: limits.attemptsMax,
+    fixerUsed: false,
+    conflicts: 0,
+    outages: 0,
+    notBeforeMs: 0,
+    attempts: [],
+    fence: 0,
+    guidance: [],
+    questions: [],
+    repairs: 0,
+    assumptions: [],
+    commentsRead: 0,
+    described: describeContract(event.contract),
+  });
+  const parent = state.tasks.get(event.parent ?? "");
+  if (parent === undefined) return;
+  parent.children.push(id);
+  if (event.origin === "repair") parent.repairs += 1;
+  // A person's child makes a leaf a parent; a new child is a reason to roll up again.
+  if (event.origin === "person") parent.shape = "split";
+  delete parent.rollup;
+}
+
+/** Events about the run, questions and mirror lines; false when it is about one task. */
+function applyToRun(state: RunState, event: RunEvent, atMs: number): boolean {
+  switch (event.event_type) {
+    case "run.started":
+      return true;
+    case "run.resumed":
+      delete state.stopped;
+      state.models = event.models;
+      state.contained = state.contained && event.contained;
+      return true;
+    case "run.stopped":
+      state.stopped = { reason: event.reason, exitCode: event.exit_code };
+      return true;
+    case "pass.decided":
+      state.lastDecision = `${event.decision}: ${event.reason}`;
+      return true;
+    case "mirror.started":
+      for (const line of event.lines) {
+        const known = state.tasks.get(line.id) ?? state.questions.get(line.id);
+        if (known) known.mirrorPending = { status: line.status, assignee: line.assignee };
+      }
+      return true;
+    case "mirror.done":
+      for (const line of event.lines) {
+        const known = state.tasks.get(line.id) ?? state.questions.get(line.id);
+        if (known === undefined) continue;
+        known.mirror = { status: line.status, assignee: line.assignee };
+        delete known.mirrorPending;
+      }
+      return true;
+    case "question.opened":
+      openQuestion(state, event, atMs);
+      return true;
+    case "question.answered":
+      settleQuestion(state, event.question, {
+        state: "answered",
+        by: event.by,
+        answer: event.text,
+      });
+      return true;
+    case "question.closed":
+      settleQuestion(state, event.question, { state: event.how, by: event.by });
+      return true;
+    default:
+      return event.task_id === null;
+  }
+}
+
+function openQuestion(
+  state: RunState,
+  event: RunEvent & { event_type: "question.opened" },
+  atMs: number,
+): void {
+  state.questions.set(event.question, {
+    id: event.question,
+    about: event.task_id,
+    kind: event.kind,
+    title: event.title,
+    why: event.why,
+    options: event.options,
+    tried: event.tried,
+    blocks: event.blocks,
+    state: "open",
+    openedAt: atMs,
+  });
+  for (const id of new Set([...event.blocks, ...(event.task_id === null ? [] : [event.task_id])])) {
+    const task = state.tasks.get(id);
+    if (task === undefined) continue;
+    task.question = event.question;
+    task.questions.push(event.question);
+    delete task.pending;
+    delete task.route;
+  }
+}
+
+function settleQuestion(
+  state: RunState,
+  id: string,
+  end: { state: "answered" | "dismissed" | "moot"; by: string; answer?: string },
+): void {
+  const question = state.questions.get(id);
+  if (question === undefined || question.state !== "open") return;
+  Object.assign(question, end);
+  for (const task of waiting(state, question)) {
+    delete task.question;
+    if (end.state === "answered") {
+      task.guidance.push({ from: end.by, text: answerAsGuidance(question, end.answer ?? "") });
+      beginEpisode(task, Math.max(task.attemptsLeft, 2));
+      if (question.kind === "rollup") task.repairs = 0;
+    } else if (end.state === "dismissed") {
+      task.end = "failed";
+      task.endReason = `its question ${id} was dismissed by ${end.by}`;
+    }
+  }
+}
+
+function waiting(state: RunState, question: Question): TaskState[] {
+  return [...state.tasks.values()].filter((task) => task.question === question.id);
+}
+
+function answerAsGuidance(question: Question, answer: string): string {
+  return `Asked: ${question.title}\nAnswer: ${answer}`;
+}

@@ -1,0 +1,128 @@
+/** Where a task stands, its colour and what it waits for: derived from the state, never stored. */
+import type { RunState, TaskState } from "../domain/run-state.ts";
+import { type Colour, isSettled, type TaskId, type TaskStatus } from "../domain/task.ts";
+
+/** The task, which must exist. */
+export function taskOf(state: RunState, id: TaskId): TaskState {
+  const task = state.tasks.get(id);
+  if (task === undefined) throw new Error(`no task ${id} in run ${state.runId}`);
+  return task;
+}
+
+/** The status of a task (design part 4). */
+export function statusOf(state: RunState, id: TaskId): TaskStatus {
+  const task = taskOf(state, id);
+  if (task.end !== undefined) return task.end;
+  if (task.paused) return "paused";
+  if (task.question !== undefined) return "needs_human";
+  if (task.lease !== undefined) return "running";
+  if (task.shape === "split" && task.route === undefined) return "split";
+  if (isEscalated(task)) return "escalated";
+  if (task.shape === "leaf" && blockersOf(state, id).length > 0) return "waiting";
+  return "queued";
+}
+
+/** True when it is not the worker's turn: attempts used up, or a failure waits to be routed. */
+export function isEscalated(task: TaskState): boolean {
+  return task.route !== undefined || task.pending !== undefined || task.attemptsLeft <= 0;
+}
+
+/** The dependencies, its own and its ancestors', that are not yet satisfied. */
+export function blockersOf(state: RunState, id: TaskId): TaskId[] {
+  const blockers: TaskId[] = [];
+  for (let at: TaskId | null = id; at !== null; ) {
+    const task: TaskState | undefined = state.tasks.get(at);
+    if (task === undefined) break;
+    for (const dependency of task.dependsOn) {
+      if (!isSatisfied(state, dependency)) blockers.push(dependency);
+    }
+    at = task.parent;
+  }
+  return blockers;
+}
+
+/** A dependency is satisfied when it is done, or a person accepted it. */
+function isSatisfied(state: RunState, id: TaskId): boolean {
+  const end = state.tasks.get(id)?.end;
+  return end === "done" || end === "accepted";
+}
+
+/** True when the task or one above it is paused, taken, ended, or is held by its question. */
+export function isHeld(state: RunState, id: TaskId): boolean {
+  for (let at: TaskId | null = id; at !== null; ) {
+    const task: TaskState | undefined = state.tasks.get(at);
+    if (task === undefined) return false;
+    if (task.paused || task.takenBy !== undefined) return true;
+    if (task.end === "cancelled" || task.end === "accepted") return true;
+    at = task.parent;
+  }
+  return false;
+}
+
+/** True when all children of a split task are settled, so that it may roll up. */
+export function areChildrenSettled(state: RunState, task: TaskState): boolean {
+  return task.children.every((child) => isSettled(statusOf(state, child)));
+}
+
+const RANK: { readonly [C in Colour]: number } = { green: 0, dim: 1, yellow: 2, red: 3 };
+
+/** Its colour: of a split task the worst of its children's, green only when it is done itself. */
+export function colourOf(state: RunState, id: TaskId): Colour {
+  const status = statusOf(state, id);
+  switch (status) {
+    case "done":
+    case "accepted":
+      return "green";
+    case "needs_human":
+    case "failed":
+      return "red";
+    case "running":
+    case "escalated":
+      return "yellow";
+    case "queued":
+    case "waiting":
+    case "paused":
+    case "cancelled":
+      return "dim";
+    case "split": {
+      const colours = taskOf(state, id).children.map((child) => colourOf(state, child));
+      const worst = colours.reduce<Colour>((a, b) => (RANK[b] > RANK[a] ? b : a), "green");
+      // All children green and the roll-up still to come: not green yet.
+      return worst === "green" ? "yellow" : worst;
+    }
+  }
+}
+
+/** What a task waits for, in a few words; empty when it waits for nothing. */
+export function waitsFor(state: RunState, id: TaskId): string {
+  const task = taskOf(state, id);
+  if (task.end !== undefined) return "";
+  if (task.question !== undefined) return `an answer to ${task.question}`;
+  if (task.takenBy !== undefined) return `taken by ${task.takenBy}`;
+  if (task.paused) return "fractal unpause, or bd undefer";
+  const blockers = task.shape === "leaf" ? blockersOf(state, id) : [];
+  return blockers.length === 0 ? "" : blockers.join(", ");
+}
+
+/** The ancestors of a task, nearest first. */
+export function ancestorsOf(state: RunState, id: TaskId): TaskState[] {
+  const found: TaskState[] = [];
+  for (let at = taskOf(state, id).parent; at !== null; ) {
+    const task = taskOf(state, at);
+    found.push(task);
+    at = task.parent;
+  }
+  return found;
+}
+
+/** All tasks below one, depth first. */
+export function descendantsOf(state: RunState, id: TaskId): TaskState[] {
+  const found: TaskState[] = [];
+  const open = [...taskOf(state, id).children].reverse();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const task = taskOf(state, next);
+    found.push(task);
+    open.push(...[...task.children].reverse());
+  }
+  return found;
+}
