@@ -3,6 +3,7 @@ import { jsonrepair } from "jsonrepair";
 import type { Failure } from "../domain/failure.ts";
 import type { FileWrite } from "../domain/ports.ts";
 import { type Fence, fencesOf } from "./fence.ts";
+import { declaredFor, nameOf, normalPath } from "./fence-name.ts";
 
 /** Longer answers are not read: no answer of ours comes near it. */
 const ANSWER_CHARS_MAX = 4_000_000;
@@ -157,13 +158,11 @@ const SPOKEN = new Set(["question", "capability"]);
 const ILLUSTRATION = /^(?:sh|bash|zsh|shell|console|shell-session|terminal|text|txt|output|diff)$/i;
 
 /**
- * The whole files in an answer, and the rest of its text. A block's file is named, in this order of
- * trust: in its info string (`ts path=src/a.ts`, `ts src/a.ts`, `src/a.ts`, `ts:src/a.ts`), on the
- * line before it (a heading, a bold or quoted path), in a comment on its first line. With exactly
- * one declared file, exactly one block and no name, the block is that file. A bare file name means
- * the one declared file of that name. A file given twice: the last one counts. Blocks without a
- * name are illustrations. Paths leave the workspace → `out-of-scope`; a block that never closes or
- * no file at all → `answer-unusable`.
+ * The whole files in an answer, and the rest of its text. Each block names its file (fence-name.ts).
+ * With exactly one declared file, exactly one block and no name, the block is that file. A bare
+ * file name means the one declared file of that name. A file given twice: the last one counts.
+ * Other blocks without a name are illustrations. A path that leaves the workspace is
+ * `out-of-scope`; a block that never closes, or no file at all, is `answer-unusable`.
  */
 export function parseFileBlocks(
   text: string,
@@ -233,77 +232,4 @@ function restOf(text: string, taken: Set<Fence>): string {
     .join("\n")
     .replace(/\n{3,}/g, "\n\n")
     .trim();
-}
-
-function declaredFor(path: string, declared: string[]): string {
-  if (declared.includes(path) || path.includes("/")) return path;
-  const same = declared.filter((one) => one.split("/").at(-1) === path);
-  return same.length === 1 && same[0] !== undefined ? same[0] : path;
-}
-
-/**
- * A path as the repository spells it: forward slashes, no `.` segments. Undefined when it leaves
- * the workspace or reaches into `.git`, or is no path at all.
- */
-export function normalPath(path: string): string | undefined {
-  const slashed = path.trim().replaceAll("\\", "/");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: such paths are exactly what is refused.
-  if (slashed === "" || /[\u0000-\u001f\u007f]/.test(slashed)) return undefined;
-  if (/^(?:\/|~|[A-Za-z]:)/.test(slashed) || slashed.endsWith("/")) return undefined;
-  const parts = slashed.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.length === 0 || parts.includes("..")) return undefined;
-  if (parts.some((part) => part.toLowerCase() === ".git")) return undefined;
-  return parts.join("/");
-}
-
-// ── Names of blocks ────────────────────────────────────────────────────────
-
-const QUOTES = /^["'`]|["'`]$/g;
-const looksLikePath = (text: string) =>
-  /^[^\s"'`<>|*?:]{1,400}$/.test(text) && (/\.[A-Za-z0-9]{1,12}$/.test(text) || text.includes("/"));
-
-function nameOf(fence: Fence, declared: string[]): string | undefined {
-  return (
-    nameInInfo(fence.info, declared) ??
-    nameBefore(fence.before, declared) ??
-    nameInComment(fence.text, declared)
-  );
-}
-
-function nameInInfo(info: string, declared: string[]): string | undefined {
-  const named =
-    /(?:^|[\s{,:])(?:path|file|filename|title|name)\s*[=:]\s*("[^"]+"|'[^']+'|[^\s}]+)/i.exec(info);
-  if (named?.[1]) return named[1].replace(QUOTES, "");
-  const [first = "", ...others] = info
-    .trim()
-    .split(/\s+/)
-    .map((word) => word.replace(QUOTES, ""));
-  const afterColon = /^[A-Za-z0-9+#-]{1,20}:(?!\/\/)(.+)$/.exec(first)?.[1];
-  if (afterColon && isName(afterColon, declared)) return afterColon;
-  // A language alone (`ts`, `c++`) is no path, so a first word needs a folder or to be declared.
-  if (declared.includes(first) || (first.includes("/") && looksLikePath(first))) return first;
-  return others.find((word) => isName(word, declared));
-}
-
-function nameBefore(line: string, declared: string[]): string | undefined {
-  const bare = line
-    .trim()
-    .replace(/^(?:#{1,6}|[-*+]|\d+[.)])\s+/, "")
-    .replace(/^(?:\*\*|__)?(?:file|path|filename)(?:\*\*|__)?\s*:(?:\*\*|__)?\s*/i, "")
-    .replace(/^[*_`"']+|[*_`"':]+$/g, "")
-    .replace(/[*_`"']+$/, "");
-  return isName(bare, declared) ? bare : undefined;
-}
-
-function nameInComment(text: string, declared: string[]): string | undefined {
-  const first = text.split("\n", 1)[0]?.trim() ?? "";
-  const comment =
-    /^(?:\/\/+|#|--|;+|\/\*+|<!--)\s*(?:(?:file|path|filename)\s*:\s*)?(\S+?)\s*(?:\*+\/|-->)?$/i.exec(
-      first,
-    );
-  return comment?.[1] && isName(comment[1], declared) ? comment[1] : undefined;
-}
-
-function isName(text: string, declared: string[]): boolean {
-  return declared.includes(text) || looksLikePath(text);
 }

@@ -38,22 +38,25 @@ export function fencesOf(text: string): Fence[] {
     body = [];
     before = "";
   };
-  lines.forEach((line, index) => {
+  for (const [index, line] of lines.entries()) {
     const [, indent = "", mark = "", info = ""] = OPENING.exec(line) ?? [];
     if (!open) {
       if (mark !== "") open = { mark, indent, info: info.trim(), line: index + 1, before };
       else if (line.trim() !== "") before = line;
-      return;
+      continue;
     }
     const innermost = nested.at(-1) ?? open.mark;
     const isMark = mark !== "" && mark[0] === innermost[0] && mark.length >= innermost.length;
     if (isMark && info.trim() === "") {
-      if (nested.pop() === undefined) return close(index + 1, true);
+      if (nested.pop() === undefined) {
+        close(index + 1, true);
+        continue;
+      }
     } else if (isMark) nested.push(mark);
     body.push(
       open.indent !== "" && line.startsWith(open.indent) ? line.slice(open.indent.length) : line,
     );
-  });
+  }
   close(lines.length, false);
   return fences;
 }
