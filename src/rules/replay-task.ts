@@ -4,7 +4,6 @@ import { parseInstant } from "../domain/instant.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Attempt, RunState, TaskState } from "../domain/run-state.ts";
 import { addCost, addUsage, NO_USAGE } from "../domain/usage.ts";
-import { describeContract } from "./describe.ts";
 import { backoffMs, retryCost } from "./retry.ts";
 
 /** Starts a new episode: what was tried before no longer counts against the task. */
@@ -43,8 +42,8 @@ export function applyToTask(
       return;
     case "task.sized":
       task.shape = "leaf";
+      // `described` stays: it is what Beads shows, and sizing rewrites no issue.
       task.contract = event.contract;
-      task.described = describeContract(event.contract);
       task.assumptions.push(...event.assumptions);
       return;
     case "task.done":
