@@ -124,7 +124,8 @@ describe("parseJsonAnswer", () => {
         const files = parseFileBlocks(text, ["src/a.ts"]);
         expect(isFailure(files) || files.files.length > 0).toBe(true);
         if (!isFailure(files)) {
-          expect(files.files.filter(({ path }) => /(?:^|\/)(?:\.\.|)(?:\/|$)|\/.test(path))).toEqual([]);
+          const parts = files.files.flatMap(({ path }) => path.split("/"));
+          expect(parts.filter((part) => ["", ".", ".."].includes(part))).toEqual([]);
         }
       }),
       { numRuns: 2000 },
