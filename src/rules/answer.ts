@@ -4,13 +4,12 @@ import type { Failure } from "../domain/failure.ts";
 import type { FileWrite } from "../domain/ports.ts";
 import { type Fence, fencesOf } from "./fence.ts";
 import { declaredFor, nameOf, normalPath } from "./fence-name.ts";
+import { isTooDeep, spansOf } from "./json-span.ts";
 
 /** Longer answers are not read: no answer of ours comes near it. */
 const ANSWER_CHARS_MAX = 4_000_000;
-const DEPTH_MAX = 200;
 /** Broken JSON is mended only up to here; the mending is slower than the reading. */
 const REPAIR_CHARS_MAX = 500_000;
-const CANDIDATES_MAX = 2000;
 
 const unusable = (detail: string): Failure => ({ failure: "answer-unusable", detail });
 
@@ -93,63 +92,6 @@ function parseMended(text: string): { value: unknown } | undefined {
   }
 }
 
-/** Counts brackets without caring for strings: an over-count only refuses what nobody sends. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    const char = text[i];
-    if (char === "{" || char === "[") {
-      depth += 1;
-      if (depth > DEPTH_MAX) return true;
-    } else if (char === "}" || char === "]") depth = Math.max(0, depth - 1);
-  }
-  return false;
-}
-
-/**
- * The outermost balanced `{…}` and `[…]` pieces of a text. One that opens like JSON and never
- * closes is a cut-off answer; any other unclosed bracket is prose and is passed over.
- */
-function spansOf(text: string): { spans: string[]; cutOff: boolean } {
-  const spans: string[] = [];
-  let prose = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    if (text[i] !== "{" && text[i] !== "[") continue;
-    const end = endOfSpan(text, i);
-    if (end === undefined) {
-      if (/^(?:\{\s*["}]|\[\s*[{"[\]]|[[{]\s*$)/.test(text.slice(i, i + 200))) {
-        return { spans, cutOff: true };
-      }
-      prose += 1;
-      if (prose > 20) break;
-      continue;
-    }
-    spans.push(text.slice(i, end));
-    if (spans.length > CANDIDATES_MAX) spans.shift();
-    i = end - 1;
-  }
-  return { spans, cutOff: false };
-}
-
-/** Where the bracket at `start` closes, strings respected; undefined when it never does. */
-function endOfSpan(text: string, start: number): number | undefined {
-  let depth = 0;
-  let inString = false;
-  for (let i = start; i < text.length; i += 1) {
-    const char = text[i];
-    if (inString) {
-      if (char === "\\") i += 1;
-      else if (char === '"') inString = false;
-    } else if (char === '"') inString = true;
-    else if (char === "{" || char === "[") depth += 1;
-    else if (char === "}" || char === "]") {
-      depth -= 1;
-      if (depth === 0) return i + 1;
-    }
-  }
-  return undefined;
-}
-
 // ── Files ──────────────────────────────────────────────────────────────────
 
 /** Blocks by which a worker speaks of its task instead of handing in a file. */
@@ -201,6 +143,51 @@ export function parseFileBlocks(
     );
   }
   return writesOf(named, declared, restOf(answer, new Set(named.map(({ fence }) => fence))));
+}
+
+/**
+ * The one Markdown file of a text task. It is the block that names it; without such a block the
+ * whole answer, since prose is often handed in unfenced.
+ */
+export function parseTextResult(
+  text: string,
+  path: string,
+): { files: FileWrite[]; rest: string } | Failure {
+  const whole = withoutReasoning(text.replaceAll("\r\n", "\n"))?.trim();
+  if (whole === undefined) return unusable("The answer ends inside its reasoning.");
+  if (whole === "") return unusable("The answer is empty.");
+  const named = fencesOf(whole).filter((fence) => nameOf(fence, [path]) === path);
+  if (named.length > 0) return parseFileBlocks(text, [path]);
+  const blocks = fencesOf(whole);
+  const isWrapped = blocks.length === 1 && /^(?:md|markdown)$/i.test(blocks[0]?.info ?? "");
+  if (isWrapped) return parseFileBlocks(text, [path]);
+  return { files: [{ path, text: `${whole}\n` }], rest: "" };
+}
+
+/**
+ * A worker that speaks of its task instead of doing it: a block ` ```question ` (list items in it
+ * are the options) is `worker-asks`, a block ` ```capability ` is `capability-missing`.
+ */
+export function parseAsking(text: string): Failure | undefined {
+  const answer = withoutReasoning(text.replaceAll("\r\n", "\n"));
+  if (answer === undefined || answer.length > ANSWER_CHARS_MAX) return undefined;
+  const spoken = fencesOf(answer).find((fence) => SPOKEN.has(fence.info.trim().toLowerCase()));
+  if (!spoken || spoken.text.trim() === "") return undefined;
+  const lines = spoken.text.slice(0, 8000).split("\n");
+  if (spoken.info.trim().toLowerCase() === "capability") {
+    return { failure: "capability-missing", detail: lines.join("\n").trim() };
+  }
+  const item = /^\s*[-*]\s+(.+)$/;
+  const options = lines.flatMap((line) => item.exec(line)?.[1]?.trim().slice(0, 500) ?? []);
+  const words = lines
+    .filter((line) => !item.test(line))
+    .join("\n")
+    .trim();
+  return {
+    failure: "worker-asks",
+    detail: words || spoken.text.trim(),
+    options: options.slice(0, 6),
+  };
 }
 
 function writesOf(
