@@ -1,0 +1,120 @@
+/** Runs the git command with nothing of the user's around it, and hands back bytes. */
+import { execa } from "execa";
+
+export interface GitCall {
+  stdin?: string | Uint8Array;
+  env?: Record<string, string>;
+  /** Exit codes that are an answer; any other throws. 0 when left out. */
+  answers?: number[];
+  /** Output beyond this is cut, not an error. */
+  bytesMax?: number;
+}
+
+export interface GitAnswer {
+  exitCode: number;
+  bytes: Buffer;
+  /** The output as text, without its last newline. */
+  text: string;
+  stderr: string;
+}
+
+/** One git command; throws when git does not answer. */
+export type Git = (args: string[], call?: GitCall) => Promise<GitAnswer>;
+
+/** The fixed committer: the work is fractal's until a person merges it. */
+const IDENTITY = { name: "fractal", email: "fractal@localhost" };
+
+const CLEAN_ENV = {
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_ATTR_NOSYSTEM: "1",
+  GIT_NO_REPLACE_OBJECTS: "1",
+  GIT_NO_LAZY_FETCH: "1",
+  GIT_OPTIONAL_LOCKS: "0",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_LITERAL_PATHSPECS: "1",
+  GIT_AUTHOR_NAME: IDENTITY.name,
+  GIT_AUTHOR_EMAIL: IDENTITY.email,
+  GIT_COMMITTER_NAME: IDENTITY.name,
+  GIT_COMMITTER_EMAIL: IDENTITY.email,
+  HOME: "/nonexistent",
+  LC_ALL: "C",
+};
+
+/** Nothing configured may run a program, rename behind our back or rewrite what is in a file. */
+const CLEAN_CONFIG = [
+  "core.hooksPath=/dev/null",
+  "core.attributesFile=/dev/null",
+  "core.fsmonitor=false",
+  "core.untrackedCache=false",
+  "core.splitIndex=false",
+  "core.sparseCheckout=false",
+  "core.autocrlf=false",
+  "core.quotePath=false",
+  "core.logAllRefUpdates=false",
+  // Objects are on disk before a ref that needs them moves.
+  "core.fsync=objects,reference",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  // A new file stays where it was put, also when its folder was renamed meanwhile.
+  "merge.directoryRenames=false",
+  "diff.renames=false",
+].flatMap((setting) => ["-c", setting]);
+
+/** A git that works on one git directory and reads no configuration but that directory's own. */
+export function cleanGit(gitDir: string, env: Record<string, string> = {}): Git {
+  return (args, call = {}) =>
+    runGit([...CLEAN_CONFIG, ...args], {
+      ...call,
+      cwd: gitDir,
+      env: { ...CLEAN_ENV, GIT_DIR: gitDir, ...env, ...call.env },
+      inherit: ["PATH"],
+    });
+}
+
+/** A git as the user has it, for questions about the user's own folder; it still runs no hook. */
+export function userGit(folder: string): Git {
+  return (args, call = {}) =>
+    runGit(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", ...args], {
+      ...call,
+      cwd: folder,
+      env: { GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C", ...call.env },
+      inherit: ["PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CEILING_DIRECTORIES"],
+    });
+}
+
+async function runGit(
+  args: string[],
+  call: GitCall & { cwd: string; env: Record<string, string>; inherit: string[] },
+): Promise<GitAnswer> {
+  const inherited = call.inherit.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  const { exitCode, stdout, stderr, isMaxBuffer, originalMessage } = await execa("git", args, {
+    cwd: call.cwd,
+    env: { ...Object.fromEntries(inherited), ...call.env },
+    extendEnv: false,
+    encoding: "buffer",
+    stripFinalNewline: false,
+    reject: false,
+    ...(call.stdin === undefined ? { stdin: "ignore" } : { input: call.stdin }),
+    maxBuffer: { stdout: call.bytesMax ?? 2 ** 31, stderr: 1_000_000 },
+  });
+  const bytes = Buffer.from(stdout.buffer, stdout.byteOffset, stdout.byteLength);
+  const said = Buffer.from(stderr).toString("utf8").trim();
+  const cut = isMaxBuffer === true && call.bytesMax !== undefined;
+  const code = cut ? 0 : exitCode;
+  if (code === undefined || !(call.answers ?? [0]).includes(code)) {
+    const verb = args.find((arg, at) => !arg.startsWith("-") && args[at - 1] !== "-c");
+    throw new Error(`git ${verb} failed (${code ?? originalMessage}): ${said}`);
+  }
+  return {
+    exitCode: code,
+    bytes,
+    get text() {
+      return bytes.toString("utf8").replace(/\n$/, "");
+    },
+    stderr: said,
+  };
+}

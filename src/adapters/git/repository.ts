@@ -1,0 +1,296 @@
+/** The Repository port by plumbing alone: the user's branch, index and files are never touched. */
+import { mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isFailure } from "../../domain/failure.ts";
+import { pathProblem } from "../../domain/path.ts";
+import type { Change, FileWrite, Repository } from "../../domain/ports.ts";
+import { collectEdits, isVisible } from "./collect.ts";
+import { cleanGit, type Git } from "./git.ts";
+import { mergeTrees } from "./merge.ts";
+import {
+  editTree,
+  listTree,
+  type Objects,
+  readBlobs,
+  storeBytes,
+  type TreeEdit,
+} from "./objects.ts";
+import { locateRepository } from "./survey.ts";
+
+const DIFF_BYTES_MAX = 1_000_000;
+
+export interface RunRepository extends Repository {
+  /** `fractal/<run>/main`. */
+  readonly branch: string;
+  /**
+   * Makes the run's branch at a commit, or for an empty base at a first commit of the empty tree;
+   * a branch that is already there stays. Returns its tip.
+   */
+  startBranch(o: { base: string }): Promise<string>;
+}
+
+/**
+ * Opens the repository of a checkout for one run. `root` is the folder the work is confined to,
+ * relative to the top of the repository; `mounts` are the folders below it that a sandbox shows
+ * from elsewhere. Throws when the folder is in no repository: see `surveyFolder`.
+ */
+export async function openRepository(o: {
+  checkout: string;
+  runId: string;
+  root: string;
+  mounts?: readonly string[];
+}): Promise<RunRepository> {
+  const { commonDir, format } = await locateRepository(o.checkout);
+  const refs = cleanGit(commonDir);
+  const objects = await openObjects(commonDir, format);
+  const { git } = objects;
+  const root = o.root.replace(/^(\.\/)+|\/+$/g, "") || ".";
+  const prefix = root === "." ? "" : `${root}/`;
+  const branch = `fractal/${o.runId}/main`;
+  const ref = `refs/heads/${branch}`;
+  const kept = (name: string) => `refs/fractal/${o.runId}/${name}`;
+
+  const tip = async () =>
+    (await refs(["rev-parse", "--verify", "--quiet", ref], { answers: [0, 1] })).text;
+  const inRoot = (path: string) => (path.startsWith(prefix) ? path.slice(prefix.length) : path);
+  const treeOf = async (commit: string) =>
+    (await git(["rev-parse", "--verify", `${commit}^{tree}`])).text;
+  const makeCommit = async (tree: string, parents: string[], message: string) => {
+    const args = parents.flatMap((parent) => ["-p", parent]);
+    return (await git(["commit-tree", tree, ...args, "-F", "-"], { stdin: message })).text;
+  };
+  const changes = async (from: string, to: string): Promise<Change[]> => {
+    const { text } = await git([
+      ...["diff-tree", "-r", "-z", "--raw", "--numstat", "--no-renames"],
+      ...["--no-ext-diff", "--no-textconv", from, to],
+    ]);
+    return parseChanges(text).map((change) => ({ ...change, path: inRoot(change.path) }));
+  };
+
+  return {
+    branch,
+
+    async startBranch({ base }) {
+      const present = await tip();
+      if (present !== "") return present;
+      const start =
+        base === ""
+          ? await makeCommit(await emptyTree(git), [], "fractal: an empty start\n")
+          : (await refs(["rev-parse", "--verify", `${base}^{commit}`])).text;
+      await refs(["update-ref", kept("base"), start]);
+      await refs(["update-ref", ref, start, ""]);
+      return start;
+    },
+
+    async head() {
+      const commit = await tip();
+      if (commit === "") throw new Error(`the branch ${branch} is not there`);
+      return commit;
+    },
+
+    async checkout(commit, folder) {
+      const entries = (await listTree(git, commit, root)).filter(isVisible);
+      const folders = new Set(entries.map((entry) => dirname(join(folder, inRoot(entry.path)))));
+      for (const each of folders) await mkdir(each, { recursive: true });
+      const files = entries.filter((entry) => entry.mode !== "120000");
+      const links = entries.filter((entry) => entry.mode === "120000");
+      await readBlobs(git, files, (entry, bytes) =>
+        writeFile(join(folder, inRoot(entry.path)), bytes, {
+          // `wx`: never through something that is already there.
+          flag: "wx",
+          mode: entry.mode === "100755" ? 0o755 : 0o644,
+        }),
+      );
+      // Links last, so that no file can be written through one.
+      await readBlobs(git, links, (entry, bytes) =>
+        symlink(bytes, join(folder, inRoot(entry.path))),
+      );
+    },
+
+    async collect(folder, commit) {
+      const edits = await collectEdits(objects, {
+        folder,
+        treeish: commit,
+        root,
+        mounts: o.mounts ?? [],
+      });
+      if (isFailure(edits)) return edits;
+      if (edits.length === 0) return { tree: await treeOf(commit), changes: [] };
+      const tree = await editTree(objects, commit, edits);
+      return { tree, changes: await changes(commit, tree) };
+    },
+
+    async write(commit, files) {
+      return editTree(objects, commit, await editsOf(objects, commit, files, prefix));
+    },
+
+    changes,
+
+    async diff(from, to, bytesMax = DIFF_BYTES_MAX) {
+      const below = root === "." ? [] : [`--relative=${prefix}`];
+      const { text } = await git(
+        [
+          ...["diff-tree", "-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv"],
+          ...["--no-color", ...below, from, to],
+        ],
+        { bytesMax },
+      );
+      return text;
+    },
+
+    async readFile(treeish, path) {
+      if (pathProblem(path) !== undefined) return undefined;
+      const { bytes } = await git(["cat-file", "--batch", "--follow-symlinks", "-z"], {
+        stdin: `${treeish}:${prefix}${path}\0`,
+      });
+      const lineEnd = bytes.indexOf(10);
+      const [, type, size] = bytes.toString("latin1", 0, lineEnd).split(" ");
+      if (type !== "blob") return undefined;
+      const content = bytes.subarray(lineEnd + 1, lineEnd + 1 + Number(size));
+      return textOf(content);
+    },
+
+    async listFiles(treeish) {
+      const entries = await listTree(git, treeish, root);
+      return entries.filter(isVisible).map((entry) => inRoot(entry.path));
+    },
+
+    treeOf,
+    commit: makeCommit,
+
+    async merge(base, ours, theirs) {
+      const merged = await mergeTrees(objects, base, ours, theirs);
+      return "tree" in merged ? merged : { conflicts: merged.conflicts.map(inRoot) };
+    },
+
+    async advance(from, to) {
+      const { exitCode, stderr } = await refs(["update-ref", ref, to, from], {
+        answers: [0, 1, 128],
+      });
+      if (exitCode === 0) return true;
+      if ((await tip()) !== from) return false;
+      throw new Error(`the branch ${branch} cannot be moved: ${stderr}`);
+    },
+
+    async keep(name, commit) {
+      await refs(["update-ref", kept(name), commit]);
+    },
+
+    async findMerged(task, attempt) {
+      const wanted = `${task} ${attempt}`;
+      const started = await refs(["rev-parse", "--verify", "--quiet", kept("base")], {
+        answers: [0, 1],
+      });
+      const { text } = await refs([
+        ...["rev-list", "--first-parent", "--no-commit-header", "--fixed-strings"],
+        `--grep=Fractal-Task: ${wanted}`,
+        "--format=%H%x00%(trailers:key=Fractal-Task,valueonly,unfold,separator=%x00)",
+        ...[ref, ...(started.text === "" ? [] : [`^${started.text}`])],
+      ]);
+      const lines = text.split("\n").map((line) => line.split("\0"));
+      return lines.find((fields) => fields.length > 1 && fields.at(-1)?.trim() === wanted)?.[0];
+    },
+  };
+}
+
+/**
+ * A repository of our own that shares nothing with the user's but the objects: no configuration,
+ * attribute, hook or merge driver of theirs has a say in what we do with them.
+ */
+async function openObjects(commonDir: string, format: string): Promise<Objects> {
+  const own = join(commonDir, "fractal", "plumbing");
+  const version = format === "sha1" ? 0 : 1;
+  const extension = format === "sha1" ? "" : `[extensions]\n\tobjectFormat = ${format}\n`;
+  const sharing = await cleanGit(commonDir)(["config", "--get", "core.sharedRepository"], {
+    answers: [0, 1],
+  });
+  const shared = sharing.text === "" ? "" : `\tsharedRepository = ${sharing.text}\n`;
+  await mkdir(join(own, "refs"), { recursive: true });
+  await mkdir(join(own, "objects"), { recursive: true });
+  await settle(join(own, "HEAD"), "ref: refs/heads/none\n");
+  await settle(
+    join(own, "config"),
+    `[core]\n\trepositoryFormatVersion = ${version}\n\tbare = true\n${shared}${extension}`,
+  );
+  const git = cleanGit(own, { GIT_OBJECT_DIRECTORY: join(commonDir, "objects") });
+  return { git, format, scratch: join(own, "scratch") };
+}
+
+/** Makes a file hold a text, so that a reader sees all of it or what was there before. */
+async function settle(path: string, text: string): Promise<void> {
+  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, text);
+  await rename(draft, path);
+}
+
+async function emptyTree(git: Git): Promise<string> {
+  return (await git(["mktree"], { stdin: "" })).text;
+}
+
+/** The edits that write these texts; a file that is executable stays so. */
+async function editsOf(
+  objects: Objects,
+  treeish: string,
+  files: FileWrite[],
+  prefix: string,
+): Promise<TreeEdit[]> {
+  const last = [...new Map(files.map((file) => [file.path, file])).values()];
+  for (const { path } of last) {
+    const why = pathProblem(path);
+    if (why !== undefined) throw new Error(`the path ${JSON.stringify(path)} ${why}`);
+  }
+  const written = last.filter((file) => file.text !== null);
+  const ids = await storeBytes(
+    objects,
+    written.map((file) => file.text ?? ""),
+  );
+  const before = await listTree(objects.git, treeish, prefix.slice(0, -1) || ".");
+  const executable = new Set(
+    before.filter((entry) => entry.mode === "100755").map((entry) => entry.path),
+  );
+  return [
+    ...last.filter((file) => file.text === null).map((file) => ({ path: prefix + file.path })),
+    ...written.map((file, at): TreeEdit => {
+      const path = prefix + file.path;
+      const oid = ids[at];
+      const mode = executable.has(path) ? "100755" : "100644";
+      return { path, mode, ...(oid === undefined ? {} : { oid }) };
+    }),
+  ];
+}
+
+/** Reads `diff-tree -z --raw --numstat`: first what became of each path, then its lines. */
+function parseChanges(text: string): Change[] {
+  const fields = text.split("\0").filter((field) => field !== "");
+  const changes = new Map<string, Change>();
+  for (let at = 0; at < fields.length; at++) {
+    const field = fields[at] ?? "";
+    if (field.startsWith(":")) {
+      const path = fields[++at] ?? "";
+      const letter = field.at(-1);
+      const gone = letter === "D" ? "deleted" : "changed";
+      const kind = letter === "A" ? "added" : gone;
+      changes.set(path, { path, kind, linesAdded: 0, linesDeleted: 0 });
+    } else {
+      const [added, deleted, path = ""] = field.split("\t");
+      const change = changes.get(path);
+      // Binary files show `-`.
+      if (change) {
+        change.linesAdded = Number(added) || 0;
+        change.linesDeleted = Number(deleted) || 0;
+      }
+    }
+  }
+  return [...changes.values()];
+}
+
+/** The text of a file, or undefined when it is none. */
+function textOf(bytes: Buffer): string | undefined {
+  if (bytes.includes(0)) return undefined;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
