@@ -1,0 +1,125 @@
+/** `fractal answer`: lists the open questions, or answers one. */
+
+import { isFailure } from "../../domain/failure.ts";
+import type { Question, RunState } from "../../domain/run-state.ts";
+import { paintOf } from "../../view/paint.ts";
+import { renderQuestion } from "../../view/show.ts";
+import type { Context } from "../context.ts";
+import { EXIT, type ExitCode, isRefusal, type Refusal, refusalOf, refuse } from "../exit.ts";
+import { unknownId } from "../unknown-id.ts";
+import type { RunForActing, Wire } from "../wiring.ts";
+
+/** With an id and a text it answers; at a terminal it asks; else it lists. */
+export async function answerCommand(
+  context: Context,
+  id: string | undefined,
+  text: string,
+  flags: { run?: string },
+): Promise<ExitCode> {
+  const { out, dir } = context;
+  const wire = await context.wire();
+  const run = flags.run === undefined ? {} : { run: flags.run };
+  const found = await wire.openRunForReading({ dir, ...run });
+  if (isRefusal(found)) return out.refuse(found);
+  const { state } = found;
+  const questions = id === undefined ? openQuestionsOf(state) : questionOf(state, id);
+  if (isRefusal(questions)) return out.refuse(questions);
+  const human = wire.openHuman({ mayAsk: context.mayAsk, colour: out.noteLook.colour });
+  const asks = text === "" && human.present && !out.json;
+  if (text === "" && !asks) {
+    if (id !== undefined && !out.json) {
+      return out.refuse(
+        refuse(EXIT.usage, `an answer to ${id} is needed, and nobody can be asked here`, {
+          next: [`fractal answer ${id} "your answer"`],
+        }),
+      );
+    }
+    list(context, questions);
+    return EXIT.done;
+  }
+  if (questions.length === 0) {
+    out.note("No question is open.");
+    return EXIT.done;
+  }
+  const acting = await wire.openRunForActing({ dir, run: state.runId, by: context.person });
+  if (isRefusal(acting)) return out.refuse(acting);
+  try {
+    return asks
+      ? await askEach(context, human, acting, questions)
+      : await answerOne(context, acting, questions[0], text);
+  } finally {
+    await acting.close();
+  }
+}
+
+function openQuestionsOf(state: RunState): Question[] {
+  return [...state.questions.values()].filter((question) => question.state === "open");
+}
+
+/** The open question of this id, or of the task of this id. */
+function questionOf(state: RunState, id: string): Question[] | Refusal {
+  const question = state.questions.get(state.tasks.get(id)?.question ?? id);
+  if (question === undefined) {
+    if (!state.tasks.has(id)) return unknownId(state, id);
+    return refuse(EXIT.usage, `nothing is asked about ${id}`, {
+      next: ["fractal answer   # lists what is asked"],
+    });
+  }
+  if (question.state === "open") return [question];
+  const by = question.by === undefined ? "" : ` by ${question.by}`;
+  return refuse(EXIT.usage, `${question.id} is no longer open: ${question.state}${by}`);
+}
+
+function list(context: Context, questions: Question[]): void {
+  const { out } = context;
+  const { width, colour } = out.look;
+  const paint = paintOf(colour);
+  out.show(
+    () => questions,
+    () =>
+      questions.length === 0
+        ? "No question is open."
+        : questions.map((one) => renderQuestion(one, paint, width).join("\n")).join("\n\n"),
+  );
+}
+
+async function askEach(
+  context: Context,
+  human: ReturnType<Wire["openHuman"]>,
+  acting: RunForActing,
+  questions: Question[],
+): Promise<ExitCode> {
+  for (const question of questions) {
+    if (context.signal.aborted) return EXIT.interrupted;
+    const { title, why, options, tried } = question;
+    const about = question.about ?? "the run";
+    const answer = await human.ask({ title, why, options, tried, about }, context.signal);
+    if (answer === undefined) {
+      context.out.note(`${question.id} stays open.`);
+      continue;
+    }
+    const code = await answerOne(context, acting, question, answer);
+    if (code !== EXIT.done) return code;
+  }
+  return context.signal.aborted ? EXIT.interrupted : EXIT.done;
+}
+
+async function answerOne(
+  context: Context,
+  acting: RunForActing,
+  question: Question | undefined,
+  text: string,
+): Promise<ExitCode> {
+  if (question === undefined) return EXIT.done;
+  const done = await acting.act("answer", question.id, text);
+  if (isFailure(done)) return context.out.refuse(refusalOf(done));
+  const next =
+    done.via === "controller"
+      ? "the run that is going on picks it up"
+      : "fractal resume   # goes on with it";
+  context.out.show(
+    () => ({ answered: question.id, via: done.via }),
+    () => `Answered ${question.id}. ${next}`,
+  );
+  return EXIT.done;
+}

@@ -1,0 +1,27 @@
+/** `fractal show`: everything about one task or question. */
+import { renderShow } from "../../view/show.ts";
+import { showJson } from "../../view/show-json.ts";
+import type { Context } from "../context.ts";
+import { EXIT, type ExitCode, isRefusal } from "../exit.ts";
+import { unknownId } from "../unknown-id.ts";
+
+/** Prints one task or question of a run. */
+export async function showCommand(
+  context: Context,
+  id: string,
+  flags: { full?: boolean; run?: string },
+): Promise<ExitCode> {
+  const { out, dir } = context;
+  const wire = await context.wire();
+  const run = flags.run === undefined ? {} : { run: flags.run };
+  const found = await wire.openRunForReading({ dir, ...run });
+  if (isRefusal(found)) return out.refuse(found);
+  const { state } = found;
+  if (!state.tasks.has(id) && !state.questions.has(id)) return out.refuse(unknownId(state, id));
+  out.show(
+    () => showJson(found, id),
+    () =>
+      renderShow(found, id, { ...out.look, now: context.now(), full: flags.full === true }) ?? "",
+  );
+  return EXIT.done;
+}

@@ -1,0 +1,130 @@
+/** What may stand in `fractal.yaml` and in the user's file, key by key. */
+import { z } from "zod";
+import { ROLES } from "../domain/conversation.ts";
+import type { Limits } from "../domain/limits.ts";
+import { pathProblem } from "../domain/path.ts";
+import { size } from "../domain/task.ts";
+
+/** Providers a model name may start with. */
+export const PROVIDERS = ["anthropic", "openai", "mailbox", "recorded", "scripted"] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+/** Roles, and the two tiers that stand for several of them. */
+export const MODEL_KEYS = [...ROLES, "strong", "small"] as const;
+export type ModelKey = (typeof MODEL_KEYS)[number];
+
+export const modelName = z
+  .string()
+  .regex(
+    new RegExp(`^(?:${PROVIDERS.join("|")}):\\S.*$`),
+    `must be provider:model, with a provider of ${PROVIDERS.join(", ")}`,
+  );
+
+const usd = z.number().min(0);
+
+/** Settings are printed and journaled, so a key may not hide in an address. */
+const serverUrl = z
+  .url({ protocol: /^https?$/, error: "must be an http or https address" })
+  .refine((url) => !/^https?:\/\/[^/]*@/.test(url), "must not hold a user name or password");
+
+/** A model alone, or with what is particular about it. */
+const modelSetting = z.preprocess(
+  (value) => (typeof value === "string" ? { model: value } : value),
+  z.strictObject({
+    model: modelName,
+    base_url: serverUrl.optional(),
+    protocol: z.enum(["files", "tools"]).optional(),
+    style: z.enum(["repair", "cases", "fresh"]).optional(),
+    planning: z.enum(["one", "many"]).optional(),
+    context_tokens: z.number().int().min(1024).optional(),
+    output_tokens: z.number().int().min(128).optional(),
+    temperature: z.number().min(0).max(2).optional(),
+    /** Dollars per million tokens. */
+    price: z
+      .strictObject({
+        input: usd,
+        output: usd,
+        cache_read: usd.optional(),
+        cache_write: usd.optional(),
+      })
+      .optional(),
+  }),
+);
+export type ModelEntry = z.infer<typeof modelSetting>;
+
+const whole = (max: number, min = 1) => z.number().int().min(min).max(max).optional();
+
+const limits = z.strictObject({
+  attempts_max: whole(20),
+  attempts_after_guidance: whole(20),
+  plan_rounds_max: whole(10),
+  questions_per_task_max: whole(20),
+  repairs_max: whole(20, 0),
+  depth_max: whole(6),
+  children_max: whole(20),
+  tasks_max: whole(500),
+  leaf_size_max: size.optional(),
+  lines_changed_max: whole(100_000),
+  turns_max: whole(1000),
+  check_timeout_ms: whole(86_400_000),
+  call_timeout_ms: whole(86_400_000),
+  output_bytes_max: whole(100_000_000),
+  pack_tokens_max: whole(2_000_000),
+  backoff_base_ms: whole(3_600_000, 0),
+  backoff_max_ms: whole(3_600_000, 0),
+});
+
+/** The field of `Limits` behind each key. */
+export const LIMIT_FIELD: {
+  readonly [Key in keyof Required<z.infer<typeof limits>>]: keyof Limits;
+} = {
+  attempts_max: "attemptsMax",
+  attempts_after_guidance: "attemptsAfterGuidance",
+  plan_rounds_max: "planRoundsMax",
+  questions_per_task_max: "questionsPerTaskMax",
+  repairs_max: "repairsMax",
+  depth_max: "depthMax",
+  children_max: "childrenMax",
+  tasks_max: "tasksMax",
+  leaf_size_max: "leafSizeMax",
+  lines_changed_max: "linesChangedMax",
+  turns_max: "turnsMax",
+  check_timeout_ms: "checkTimeoutMs",
+  call_timeout_ms: "callTimeoutMs",
+  output_bytes_max: "outputBytesMax",
+  pack_tokens_max: "packTokensMax",
+  backoff_base_ms: "backoffBaseMs",
+  backoff_max_ms: "backoffMaxMs",
+};
+
+/** A folder of the checkout that is shown read-only in the sandbox. */
+const mount = z.string().superRefine((path, context) => {
+  const problem = pathProblem(path.replace(/\/+$/, ""));
+  if (problem !== undefined) context.addIssue(`\`${path}\` ${problem}`);
+});
+
+export const configFile = z.strictObject({
+  model: modelSetting.optional(),
+  models: z
+    .strictObject(
+      Object.fromEntries(MODEL_KEYS.map((key) => [key, modelSetting.optional()])) as Record<
+        ModelKey,
+        z.ZodOptional<typeof modelSetting>
+      >,
+    )
+    .optional(),
+  /** Of every `openai:` model that names none itself. */
+  base_url: serverUrl.optional(),
+  jobs: whole(256),
+  limits: limits.optional(),
+  mounts: z.array(mount).max(50).optional(),
+  /** A shell command run on each new question. */
+  notify: z.string().min(1).max(4000).optional(),
+  sandbox: z
+    .literal("required", {
+      error:
+        "can only be `required`; nothing but the flag --dangerously-no-sandbox turns the sandbox off",
+    })
+    .optional(),
+});
+export type ConfigFile = z.infer<typeof configFile>;

@@ -1,0 +1,248 @@
+/** The commands and flags, nothing else; a command's code is loaded when it runs. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { type Context, contextOf, type GlobalFlags, type World } from "./context.ts";
+import { EXIT, type ExitCode } from "./exit.ts";
+import { modelFlags, runFlags, runFlagsOf } from "./flags.ts";
+import { examples, helpFooter } from "./help.ts";
+
+/** Runs one command line; resolves to its exit code. What a user typed never makes it throw. */
+export async function runProgram(argv: readonly string[], world: World): Promise<ExitCode> {
+  let code: ExitCode = EXIT.done;
+  const program = buildProgram(world, (ended) => {
+    code = ended;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version end with 0, everything else was typed wrongly.
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+}
+
+type End = (code: ExitCode) => void;
+
+function buildProgram(world: World, end: End): Command {
+  const program = new Command("fractal")
+    .description("Turns a written specification into a finished, checked, merged git branch.")
+    .usage("<command> [flags]")
+    .version(readVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => world.streams.stdout.write(text),
+      writeErr: (text) => world.streams.stderr.write(text),
+      outputError: (text, write) => write(`${text.trimEnd()}\n(exit ${EXIT.usage})\n`),
+    })
+    .showHelpAfterError("try fractal --help, or fractal <command> --help")
+    .option("-C <dir>", "work in this folder (FRACTAL_DIR)")
+    .option("-y, --yes", "agree to what is asked first; never to spending or leaving the sandbox")
+    .option("--no-input", "ask nothing, also at a terminal")
+    .option("--json", 'print {"schema_version", "data"} on stdout')
+    .option("--color", "colours, also when piped")
+    .option("--no-color", "no colours")
+    .addHelpText("after", helpFooter());
+  program.action(() => program.outputHelp());
+
+  addRun(program, world, end);
+  addPlan(program, world, end);
+  addResume(program, world, end);
+  addTree(program, world, end);
+  addShow(program, world, end);
+  addAnswer(program, world, end);
+  addCancel(program, world, end);
+  addConfig(program, world, end);
+  addDoctor(program, world, end);
+  return program;
+}
+
+function addRun(program: Command, world: World, end: End): void {
+  runFlags(program.command("run <spec>"))
+    .description("carry out a specification, or a plan made with `fractal plan --out`")
+    .option("--new", "start a new run though one of this specification is open")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal run spec.md", "start it, or go on with the open run of the same bytes"],
+        ["fractal run spec.md --model openai:qwen3-coder --base-url http://localhost:11434/v1", ""],
+        [
+          "fractal run - --no-input < spec.md",
+          "from stdin, asking nothing: open questions end with exit 3",
+        ],
+      ]),
+    )
+    .action(async (spec: string, _: unknown, command: Command) => {
+      const { runCommand } = await import("./commands/run.ts");
+      end(await runCommand(contextFor(command, world), spec, runFlagsOf(command, world.env)));
+    });
+}
+
+function addResume(program: Command, world: World, end: End): void {
+  runFlags(program.command("resume [run]"))
+    .description("go on with a run that was stopped or waits for an answer")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal resume", "the open run of this repository"],
+        ["fractal resume k3f9x2 -j 4", "this run, four attempts at a time"],
+      ]),
+    )
+    .action(async (run: string | undefined, _: unknown, command: Command) => {
+      const { resumeCommand } = await import("./commands/resume.ts");
+      end(await resumeCommand(contextFor(command, world), run, runFlagsOf(command, world.env)));
+    });
+}
+
+function addPlan(program: Command, world: World, end: End): void {
+  modelFlags(program.command("plan <spec>"))
+    .description("show the tree, the coverage and a forecast; no issue and no branch is made")
+    .option("--out <file>", "write the plan, for `fractal run FILE`")
+    .option("--record <dir>", "keep every model answer (FRACTAL_RECORD)")
+    .option("--strict", "a recording of another question fails the call (FRACTAL_STRICT)")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal plan spec.md", "what would be done, and for how much"],
+        ["fractal plan spec.md --out plan.json && fractal run plan.json", "exactly that plan"],
+      ]),
+    )
+    .action(async (spec: string, flags: { out?: string }, command: Command) => {
+      const { planCommand } = await import("./commands/plan.ts");
+      const { record, strict } = runFlagsOf(command, world.env);
+      const more = { strict, ...(record === undefined ? {} : { record }) };
+      end(await planCommand(contextFor(command, world), spec, { ...flags, ...more }));
+    });
+}
+
+function addTree(program: Command, world: World, end: End): void {
+  program
+    .command("tree [run]")
+    .description("the tree of a run: status, attempts, model, cost, what waits for what")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal tree", "the open run, or the newest one"],
+        ["fractal tree k3f9x2 --json | jq .data.by_status", "one run, as data"],
+      ]),
+    )
+    .action(async (run: string | undefined, _: unknown, command: Command) => {
+      const { treeCommand } = await import("./commands/tree.ts");
+      end(await treeCommand(contextFor(command, world), run));
+    });
+}
+
+function addShow(program: Command, world: World, end: End): void {
+  program
+    .command("show <id>")
+    .description("everything about one task or question")
+    .option("--full", "whole prompts, replies and outputs")
+    .option("--run <run>", "of this run instead of the open or newest one")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal show fr-k3f9x2.a1", "contract, attempts, verdicts, prompts and replies"],
+        ["fractal show fr-k3f9x2.a1 --full | less", "nothing cut"],
+      ]),
+    )
+    .action(async (id: string, flags: { full?: boolean; run?: string }, command: Command) => {
+      const { showCommand } = await import("./commands/show.ts");
+      end(await showCommand(contextFor(command, world), id, flags));
+    });
+}
+
+function addAnswer(program: Command, world: World, end: End): void {
+  program
+    .command("answer [id] [text...]")
+    .description("list open questions, or answer one")
+    .option("--run <run>", "of this run instead of the open or newest one")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal answer", "list what is asked; at a terminal, answer it"],
+        ['fractal answer fr-k3f9x2.a1.q1 "Use ISO 8601."', "the id of the question or of its task"],
+      ]),
+    )
+    .action(
+      async (
+        id: string | undefined,
+        words: string[],
+        flags: { run?: string },
+        command: Command,
+      ) => {
+        const { answerCommand } = await import("./commands/answer.ts");
+        end(await answerCommand(contextFor(command, world), id, words.join(" "), flags));
+      },
+    );
+}
+
+function addCancel(program: Command, world: World, end: End): void {
+  program
+    .command("cancel <id> [reason...]")
+    .description("drop a task and everything below it")
+    .option("--run <run>", "of this run instead of the open or newest one")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal cancel fr-k3f9x2.a3", "asks first at a terminal"],
+        ["fractal cancel fr-k3f9x2.a3 -y no longer wanted", "with a reason, asking nothing"],
+      ]),
+    )
+    .action(async (id: string, words: string[], flags: { run?: string }, command: Command) => {
+      const { cancelCommand } = await import("./commands/cancel.ts");
+      end(await cancelCommand(contextFor(command, world), id, words.join(" "), flags));
+    });
+}
+
+function addConfig(program: Command, world: World, end: End): void {
+  const config = program
+    .command("config")
+    .description("see the settings that hold")
+    .addHelpText("after", examples([["fractal config show --origin", ""]]));
+  config.action(() => config.outputHelp());
+  modelFlags(config.command("show"))
+    .description("every setting that holds, and the model of each role")
+    .option("--origin", "and where it is from")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal config show --origin", "flag, environment, fractal.yaml, your own file, default"],
+        [
+          "fractal config show --json --models worker=openai:qwen3-coder",
+          "what a flag would change",
+        ],
+      ]),
+    )
+    .action(async (flags: { origin?: boolean }, command: Command) => {
+      const { configShowCommand } = await import("./commands/config.ts");
+      end(await configShowCommand(contextFor(command, world), flags));
+    });
+}
+
+function addDoctor(program: Command, world: World, end: End): void {
+  modelFlags(program.command("doctor"))
+    .description("check git, node, bd, sandbox, models and journal; say what to install")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal doctor", "exit 6 when something is missing"],
+        ["fractal doctor --json | jq '.data.probes[] | select(.state != \"ok\")'", ""],
+      ]),
+    )
+    .action(async (_: unknown, command: Command) => {
+      const { doctorCommand } = await import("./commands/doctor.ts");
+      end(await doctorCommand(contextFor(command, world)));
+    });
+}
+
+function contextFor(command: Command, world: World): Context {
+  return contextOf(command.optsWithGlobals<GlobalFlags>(), world);
+}
+
+function readVersion(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}

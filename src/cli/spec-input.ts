@@ -1,0 +1,99 @@
+/** Reads a specification from a file or stdin, and refuses what cannot be one. */
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { relative, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import type { Spec } from "../domain/spec.ts";
+import { parseSpec } from "../rules/spec.ts";
+import { placeOf } from "./config.ts";
+import { EXIT, type Refusal, refuse } from "./exit.ts";
+
+/** The text of a specification, known by its path and bytes. */
+export interface SpecInput {
+  /** Relative to the repository's top folder where it is inside; `-` for stdin. */
+  path: string;
+  /** Where it was read; undefined for stdin. */
+  file?: string;
+  text: string;
+  /** SHA-256 of the bytes, hex. */
+  hash: string;
+}
+
+/** An 80 KB standard document is fine; megabytes are not a specification. */
+export const SPEC_BYTES_MAX = 1_000_000;
+
+/** Reads `path` (relative to `dir`), or stdin for `-`. `top` is the repository's top folder. */
+export async function readSpecInput(o: {
+  path: string;
+  dir: string;
+  top: string;
+  stdin: Readable & { isTTY?: boolean };
+}): Promise<SpecInput | Refusal> {
+  if (o.path === "-") {
+    if (o.stdin.isTTY === true) {
+      return refuse(EXIT.usage, "`-` reads the specification from stdin, and nothing is piped in", {
+        next: ["fractal run - < spec.md"],
+      });
+    }
+    const bytes = await firstBytes(o.stdin);
+    return textOf("-", bytes, { path: "-" });
+  }
+  const file = resolve(o.dir, o.path);
+  let bytes: Buffer;
+  try {
+    await using handle = await open(file, "r");
+    const found = await handle.stat();
+    if (!found.isFile()) return refuse(EXIT.usage, `${o.path} is not a file`);
+    const buffer = Buffer.alloc(Math.min(found.size, SPEC_BYTES_MAX) + 1);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+    bytes = buffer.subarray(0, bytesRead);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why = code === "ENOENT" ? "does not exist" : `cannot be read (${code})`;
+    return refuse(EXIT.usage, `${o.path} ${why}`, { where: [file] });
+  }
+  const inside = relative(o.top, file);
+  const path = inside.startsWith("..") || inside === "" ? file : inside.replaceAll("\\", "/");
+  return textOf(o.path, bytes, { path, file });
+}
+
+async function firstBytes(stream: Readable): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of stream) {
+    const bytes = Buffer.from(part as Buffer | string);
+    parts.push(bytes);
+    length += bytes.length;
+    if (length > SPEC_BYTES_MAX) break;
+  }
+  return Buffer.concat(parts);
+}
+
+function textOf(
+  said: string,
+  bytes: Buffer,
+  known: { path: string; file?: string },
+): SpecInput | Refusal {
+  const name = said === "-" ? "stdin" : said;
+  if (bytes.length > SPEC_BYTES_MAX) {
+    return refuse(EXIT.usage, `${name} is larger than ${SPEC_BYTES_MAX / 1_000_000} MB`, {
+      next: ["write one specification per piece of work, and run them one after the other"],
+    });
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return refuse(EXIT.usage, `${name} is not UTF-8 text`);
+  }
+  return { ...known, text, hash: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** The specification in a text; every problem with it at once when it cannot be used. */
+export function parseSpecInput(input: SpecInput): Spec | Refusal {
+  const spec = parseSpec(input.path === "-" ? "stdin" : input.path, input.text, input.hash);
+  if (!("problems" in spec)) return { ...spec, path: input.path };
+  return refuse(EXIT.usage, "the specification cannot be used", {
+    where: spec.problems.map(placeOf),
+  });
+}

@@ -1,0 +1,11 @@
+/** The repository's top folder, where fractal.yaml and the traces of runs are. */
+import { execa } from "execa";
+
+/** The top folder of the work tree around `dir`; `dir` itself where there is no repository. */
+export async function topFolderOf(dir: string): Promise<string> {
+  const { exitCode, stdout } = await execa("git", ["rev-parse", "--show-toplevel"], {
+    cwd: dir,
+    reject: false,
+  });
+  return exitCode === 0 && stdout.trim() !== "" ? stdout.trim() : dir;
+}

@@ -1,0 +1,80 @@
+/** What commands ask of wire.ts, the only file that names adapters. */
+import type { RunEvent } from "../domain/event.ts";
+import type { Failure } from "../domain/failure.ts";
+import type { Human } from "../domain/ports.ts";
+import type { RunState } from "../domain/run-state.ts";
+import type { Spec } from "../domain/spec.ts";
+import type { Config } from "./config.ts";
+import type { Refusal } from "./exit.ts";
+import type { RoleModels } from "./models.ts";
+import type { SpecInput } from "./spec-input.ts";
+
+/** A run's journal, read without the lock. */
+export interface RunForReading {
+  events: RunEvent[];
+  state: RunState;
+  /** A stored text by its hash. */
+  blob(hash: string): string | undefined;
+  /** True while a controller holds the lock. */
+  live: boolean;
+}
+
+/** A run on which a person acts: with the lock through the journal, else through Beads. */
+export interface RunForActing {
+  state: RunState;
+  /** `text` is the answer, or why it is cancelled. Tells who carries it out. */
+  act(
+    kind: "answer" | "cancel",
+    id: string,
+    text: string,
+  ): Promise<{ via: "journal" | "controller" } | Failure>;
+  /** Lets go of the lock where it was taken. */
+  close(): Promise<void>;
+}
+
+/** A planned specification: nothing of it is in Beads. */
+export interface PlannedRun {
+  /** The tree as it would be, with what planning cost. */
+  state: RunState;
+  /** The plan as `fractal run` takes it: the text of `plan.json`. */
+  file: string;
+}
+
+/** One thing the program needs from the machine, and whether it is there. */
+export interface Probe {
+  name: string;
+  state: "ok" | "warning" | "missing";
+  /** What was found: a version, a path, a reason. */
+  found: string;
+  /** The command that puts it right, where one does. */
+  fix?: string;
+}
+
+export interface Wire {
+  /**
+   * The run named, else the open one, else the newest of the repository around `dir`. A refusal
+   * when there is none.
+   */
+  openRunForReading(o: { dir: string; run?: string }): Promise<RunForReading | Refusal>;
+  openRunForActing(o: { dir: string; run?: string; by: string }): Promise<RunForActing | Refusal>;
+  /** The person at this terminal. */
+  openHuman(o: { mayAsk: boolean; colour: boolean }): Human;
+  /** Plans a specification to the leaves. Writes no issue and no branch. */
+  planSpec(
+    o: {
+      dir: string;
+      input: SpecInput;
+      spec: Spec;
+      config: Config;
+      models: RoleModels;
+      record?: string;
+      strict: boolean;
+      onEvent(event: RunEvent, state: RunState): void;
+    },
+    signal: AbortSignal,
+  ): Promise<PlannedRun | Refusal>;
+  /** bd, bubblewrap, the sandbox's self-test, journal and lock: what only adapters can tell. */
+  probe(o: { dir: string }, signal: AbortSignal): Promise<Probe[]>;
+  /** The recorded answers that come with a specification, where it has some. */
+  recordingsOf(input: SpecInput): string | undefined;
+}

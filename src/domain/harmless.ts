@@ -1,0 +1,14 @@
+/** Text from models and issues, made safe to print: nothing in it that a terminal would obey. */
+
+/** The text without control characters (line ends and tabs stay) and without direction changes. */
+export function harmless(text: string): string {
+  let safe = "";
+  for (const char of text.replaceAll("\r\n", "\n")) {
+    const code = char.codePointAt(0) ?? 0;
+    const isControl = code < 0x20 && char !== "\n" && char !== "\t";
+    const isDeleteOrC1 = code >= 0x7f && code <= 0x9f;
+    const turns = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    if (!isControl && !isDeleteOrC1 && !turns) safe += char;
+  }
+  return safe;
+}

@@ -1,0 +1,41 @@
+/** The commands worth typing next, for the state a run is in. */
+import type { RunState } from "../domain/run-state.ts";
+import { statusOf } from "../rules/status.ts";
+
+/** Commands with what they show, the most useful first. */
+export function nextCommands(state: RunState): { command: string; why: string }[] {
+  const next: { command: string; why: string }[] = [];
+  const open = [...state.questions.values()].filter((question) => question.state === "open");
+  const failed = [...state.tasks.values()].find((task) => task.end === "failed");
+  const isOver = state.tasks.has(state.rootId) && isEnded(state);
+  if (open.length > 0) {
+    next.push({ command: "fractal answer", why: "see and answer what is asked" });
+  }
+  if (!isOver && state.stopped !== undefined) {
+    next.push({ command: "fractal resume", why: "go on where it stopped" });
+  }
+  if (failed !== undefined) {
+    next.push({ command: `fractal show ${failed.id}`, why: "why it failed" });
+  }
+  const base = state.base === "" ? "" : `${state.base.slice(0, 12)}..`;
+  next.push(
+    { command: "fractal tree", why: "every task, its attempts and cost" },
+    { command: `git log --oneline ${base}${state.branch}`, why: "the commits, one a task" },
+  );
+  if (state.base !== "") {
+    next.push({ command: `git diff ${base}${state.branch}`, why: "all that changed" });
+  }
+  return next;
+}
+
+function isEnded(state: RunState): boolean {
+  const status = statusOf(state, state.rootId);
+  return status === "done" || status === "accepted" || status === "cancelled";
+}
+
+/** The commands as lines, their meaning behind them. */
+export function renderNext(state: RunState): string[] {
+  const next = nextCommands(state);
+  const width = Math.min(60, Math.max(...next.map(({ command }) => command.length)));
+  return next.map(({ command, why }) => `  ${command.padEnd(width)}  # ${why}`);
+}

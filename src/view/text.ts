@@ -1,0 +1,46 @@
+/** Text for a terminal: cut to a width, wrapped and indented. */
+import stringWidth from "string-width";
+import wrapAnsi from "wrap-ansi";
+import { harmless } from "../domain/harmless.ts";
+
+/** The text as one line. */
+export function oneLine(text: string): string {
+  return harmless(text).replace(/\s+/g, " ").trim();
+}
+
+/** Plain text cut to a number of columns, with an ellipsis where something is missing. */
+export function cut(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  let kept = "";
+  let used = 0;
+  for (const char of text) {
+    const columns = stringWidth(char);
+    if (used + columns > width - 1) break;
+    kept += char;
+    used += columns;
+  }
+  return `${kept.trimEnd()}…`;
+}
+
+/** Harmless text, wrapped to a width and indented. A width of Infinity wraps nothing. */
+export function block(text: string, width: number, indent = ""): string[] {
+  const safe = harmless(text).replaceAll("\t", "  ").trimEnd();
+  const wrapped = Number.isFinite(width)
+    ? wrapAnsi(safe, Math.max(20, width - indent.length), { hard: true, trim: false })
+    : safe;
+  return wrapped.split("\n").map((line) => `${indent}${line}`.trimEnd());
+}
+
+/** The first lines of a text, and a line that says how many were left out and how to see them. */
+export function headOf(text: string, linesMax: number, hint: string): string {
+  const lines = text.trimEnd().split("\n");
+  if (lines.length <= linesMax) return lines.join("\n");
+  return [...lines.slice(0, linesMax), `… ${lines.length - linesMax} more lines (${hint})`].join(
+    "\n",
+  );
+}
+
+/** `1 task`, `2 tasks`. */
+export function count(n: number, noun: string): string {
+  return `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
+}
