@@ -28,6 +28,8 @@ export interface Limits {
   backoffBaseMs: number;
   backoffMaxMs: number;
   resyncMs: number;
+  /** A run whose every way on is out of reach for this long ends with exit 6. */
+  outageMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -52,4 +54,5 @@ export const DEFAULT_LIMITS: Limits = {
   backoffBaseMs: 10_000,
   backoffMaxMs: 300_000,
   resyncMs: 300_000,
+  outageMs: 600_000,
 };

@@ -163,7 +163,10 @@ export interface SandboxCommand {
   argv: string[];
   stdin?: string;
   env?: Record<string, string>;
+  /** Files and folders below `folder` that this command may read only: what a check is made of. */
+  readOnly?: string[];
   timeoutMs: number;
+  /** For each of stdout and stderr; what is beyond is left out of the middle. */
   outputBytesMax: number;
 }
 
@@ -175,6 +178,8 @@ export interface SandboxResult {
   timedOut: boolean;
   truncated: boolean;
   durationMs: number;
+  /** Where `folder` was for the command: absolute paths in its output begin with it. */
+  place?: string;
 }
 
 /** Runs model-written things, contained. A sandbox that cannot start is a failure of class outage. */

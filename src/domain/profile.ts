@@ -1,6 +1,7 @@
 /** A model as a role uses it: how it works, how it tries again, how much it can take. */
 import type { AttemptStyle } from "./limits.ts";
 import type { Model } from "./ports.ts";
+import type { Price } from "./usage.ts";
 
 /** `files`: one prompt, one reply of whole files. `tools`: a loop of tool calls. */
 export type Protocol = "files" | "tools";
@@ -16,4 +17,6 @@ export interface ModelProfile {
   contextTokens: number;
   outputTokensMax: number;
   temperature?: number;
+  /** Undefined when unknown: its calls then cost an unknown amount, never 0. */
+  price: Price | undefined;
 }

@@ -106,6 +106,8 @@ export interface TaskState {
   /** Conflicts in a row, and outages in a row. */
   conflicts: number;
   outages: number;
+  /** When the first of these outages was. */
+  outageSinceMs?: number;
   /** Not to be tried before this instant, ms since 1970. */
   notBeforeMs: number;
   attempts: Attempt[];

@@ -25,17 +25,20 @@ export function commentsWanted(state: RunState, tracked: readonly TrackedTask[])
 
 /**
  * The events that follow a person's edits. `ours` is the actor fractal writes as; `comments` holds
- * those of the issues in `commentsWanted`.
+ * those of the issues in `commentsWanted`; an issue that was written while it was read is not
+ * comparable.
  */
 export function detectDrift(
   state: RunState,
   tracked: readonly TrackedTask[],
   comments: ReadonlyMap<string, readonly TrackerComment[]>,
   ours: string,
+  isComparable: (id: string) => boolean = () => true,
 ): NewEvent[] {
   const shown = new Map(tracked.map((issue) => [issue.id, issue]));
   const events: NewEvent[] = [];
   for (const task of state.tasks.values()) {
+    if (!isComparable(task.id)) continue;
     const issue = shown.get(task.id);
     if (issue === undefined) {
       if (task.mirror !== undefined) events.push(...driftOfDeleted(state, task));
@@ -51,6 +54,7 @@ export function detectDrift(
     );
   }
   for (const question of state.questions.values()) {
+    if (!isComparable(question.id)) continue;
     events.push(...driftOfQuestion(question, shown.get(question.id), comments, ours));
   }
   events.push(...driftOfAdded(state, tracked));

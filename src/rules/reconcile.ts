@@ -1,7 +1,7 @@
 /** Compares what is with what is wanted and lists the actions that close the gap. */
 import { type Failure, failureClassOf } from "../domain/failure.ts";
 import type { Limits } from "../domain/limits.ts";
-import type { Question, RunState, TaskState } from "../domain/run-state.ts";
+import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { nextRung } from "./escalation.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
@@ -15,7 +15,7 @@ export interface Snapshot {
   busy: ReadonlyMap<TaskId, "leaf" | "plan" | "roll-up">;
   /** A mirror write is under way. */
   mirroring: boolean;
-  /** Questions that are not in the tracker yet are being written. */
+  /** Tasks and questions that are not in the tracker yet are being written. */
   publishing: boolean;
   /** The question shown in the terminal now, and those the person skipped. */
   prompting: string | undefined;
@@ -24,6 +24,7 @@ export interface Snapshot {
   humanPresent: boolean;
   /** The tracker did not answer; retried from this instant on. */
   trackerRetryAt: number | undefined;
+  trackerDownSince: number | undefined;
   /** Trouble that ends the run: credentials, config. */
   fatal: Failure | undefined;
 }
@@ -36,7 +37,7 @@ export type Action =
   | { kind: "roll-up"; task: TaskId }
   | { kind: "ask"; task: TaskId; question: "stuck" | "asks" | "plan" | "rollup"; reason: string }
   | { kind: "give-up"; task: TaskId; reason: string }
-  | { kind: "publish"; questions: string[] }
+  | { kind: "publish"; ids: string[] }
   | { kind: "mirror"; lines: MirrorLine[] }
   | { kind: "prompt"; question: string }
   | { kind: "wait"; untilMs: number; reason: string }
@@ -84,6 +85,10 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
     wakeAt = Math.min(wakeAt, snapshot.trackerRetryAt);
   }
   if (wakeAt < Number.POSITIVE_INFINITY) {
+    const down = downSince(snapshot);
+    if (now - down >= limits.outageMs) {
+      return [{ kind: "stop", exitCode: 6, reason: "what the work needs is still out of reach" }];
+    }
     return [{ kind: "wait", untilMs: wakeAt, reason: "waiting to try again" }];
   }
   return [endOf(state)];
@@ -154,22 +159,36 @@ function lastFailureOf(task: TaskState): string {
   return task.attempts.at(-1)?.failure?.detail ?? "planning did not succeed";
 }
 
+/** Since when nothing could be done for trouble outside; now or later when there is none. */
+function downSince(snapshot: Snapshot): number {
+  let since = snapshot.trackerDownSince ?? Number.POSITIVE_INFINITY;
+  for (const task of snapshot.state.tasks.values()) {
+    if (task.end === undefined && task.outageSinceMs !== undefined) {
+      since = Math.min(since, task.outageSinceMs);
+    }
+  }
+  return since;
+}
+
 function owesTracker(state: RunState): boolean {
   return unpublished(state).length > 0 || mirrorLines(state).length > 0;
 }
 
-function unpublished(state: RunState): Question[] {
-  return [...state.questions.values()].filter(
+/** Tasks and open questions that the tracker has not been told of. */
+function unpublished(state: RunState): string[] {
+  const tasks = [...state.tasks.values()].filter((task) => task.mirror === undefined);
+  const questions = [...state.questions.values()].filter(
     (question) => question.mirror === undefined && question.state === "open",
   );
+  return [...tasks, ...questions].map((one) => one.id);
 }
 
 function trackerActions(snapshot: Snapshot, now: number): Action[] {
   const { state } = snapshot;
   if (snapshot.trackerRetryAt !== undefined && snapshot.trackerRetryAt > now) return [];
   const actions: Action[] = [];
-  const questions = unpublished(state).map((question) => question.id);
-  if (questions.length > 0 && !snapshot.publishing) actions.push({ kind: "publish", questions });
+  const ids = unpublished(state);
+  if (ids.length > 0 && !snapshot.publishing) actions.push({ kind: "publish", ids });
   if (!snapshot.mirroring) {
     const lines = mirrorLines(state);
     if (lines.length > 0) actions.push({ kind: "mirror", lines });

@@ -97,6 +97,7 @@ export function applyToTask(
       delete task.lease;
       if (event.outage === undefined) return;
       task.outages += 1;
+      task.outageSinceMs ??= atMs;
       task.notBeforeMs =
         atMs + backoffMs(task.outages, task.id, limits, retryAfterOf(event.outage));
       return;
@@ -297,6 +298,7 @@ function settleCall(
   if (event.mismatch === true) state.mismatches += 1;
   state.answeredBy.set(event.answered_by, (state.answeredBy.get(event.answered_by) ?? 0) + 1);
   task.outages = 0;
+  delete task.outageSinceMs;
   const attempt = task.attempts.find((one) => one.number === event.attempt);
   if (attempt === undefined) return;
   attempt.usage = addUsage(attempt.usage, event.usage);

@@ -1,0 +1,77 @@
+/** Texts by their SHA-256, on disk before anything names them. */
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DiskTrouble } from "./disk-trouble.ts";
+
+/** Hex SHA-256 of a text. */
+export function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Writes a blob unless it is there: temp, fsync, rename, fsync of the folder. Returns its hash. */
+export function writeBlob(folder: string, text: string): string {
+  const hash = hashOf(text);
+  const place = join(folder, hash.slice(0, 2));
+  const path = join(place, hash);
+  if (existsSync(path)) return hash;
+  try {
+    mkdirSync(place, { recursive: true });
+    const temp = `${path}.${process.pid}.tmp`;
+    writeWhole(temp, text);
+    renameSync(temp, path);
+    syncFolder(place);
+  } catch (error) {
+    throw DiskTrouble.of(path, error);
+  }
+  return hash;
+}
+
+/** The blob's text, or undefined when there is none or it does not match its name. */
+export function readBlob(folder: string, hash: string): string | undefined {
+  if (!/^[0-9a-f]{64}$/.test(hash)) return undefined;
+  const path = join(folder, hash.slice(0, 2), hash);
+  if (!existsSync(path)) return undefined;
+  const text = readFileSync(path, "utf8");
+  return hashOf(text) === hash ? text : undefined;
+}
+
+/** Writes and fsyncs a new file. A full disk gives a short write and no error: the count is checked. */
+function writeWhole(path: string, text: string): void {
+  const bytes = Buffer.from(text);
+  const file = openSync(path, "w");
+  try {
+    writeAll(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Writes all bytes at the end of an open file, or throws. */
+export function writeAll(file: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) {
+    const count = writeSync(file, bytes, at);
+    if (count === 0) throw new Error("ENOSPC: short write, no space left");
+    at += count;
+  }
+}
+
+/** Makes a rename in this folder durable. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

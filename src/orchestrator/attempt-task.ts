@@ -1,0 +1,239 @@
+/** One attempt at a leaf, from lease to merge: prepare, red first, work, check, integrate. */
+import { reviewWork } from "../agents/reviewer.ts";
+import { workTask } from "../agents/worker.ts";
+import type { CheckResult } from "../domain/check.ts";
+import type { NewEvent } from "../domain/event.ts";
+import { type Failure, isFailure } from "../domain/failure.ts";
+import type { FileWrite } from "../domain/ports.ts";
+import type { TaskState } from "../domain/run-state.ts";
+import type { TaskId } from "../domain/task.ts";
+import {
+  type BaseFindings,
+  checksAfter,
+  checksBefore,
+  checksTouched,
+  findingsOf,
+  isProven,
+} from "../rules/gates.ts";
+import { judgeScope } from "../rules/scope.ts";
+import { taskOf } from "../rules/status.ts";
+import { drawVerdict } from "../rules/verdict.ts";
+import { checkTree } from "./check-tree.ts";
+import { integrate } from "./integrate.ts";
+import { profileFor } from "./journaled-model.ts";
+import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
+import { gatherPack } from "./pack.ts";
+import { openToolbox } from "./toolbox.ts";
+import { ACTOR, type World } from "./world.ts";
+
+/** What the reviewer is shown of a change, at most. */
+const DIFF_BYTES_MAX = 60_000;
+
+/** Makes one worker attempt at a leaf; everything it leads to is in the journal afterwards. */
+export function attemptTask(world: World, taskId: TaskId, signal: AbortSignal): Promise<void> {
+  return underLease(world, taskId, "worker", signal, (lease) =>
+    tryLeaf(world, lease, signal, (folder, task) => work(world, lease, task, folder, signal)),
+  );
+}
+
+/** Checks and integrates files somebody else wrote (a fixer's patch) as this lease's attempt. */
+export function tryPatch(
+  world: World,
+  lease: Lease,
+  files: FileWrite[],
+  signal: AbortSignal,
+): Promise<LeaseEnd> {
+  return tryLeaf(world, lease, signal, async (folder, task) => {
+    const toolbox = openToolbox(world, { ...lease, role: "worker" }, task, folder, signal);
+    for (const { path, text } of files) {
+      if (text === null) continue;
+      const call = { id: path, name: "write_file", args: { path, text } };
+      const result = await toolbox.call(call, "patch");
+      if (isFailure(result)) return result;
+      if (result.isError) return { failure: "out-of-scope", detail: result.text, paths: [path] };
+    }
+    return { summary: `the fixer's patch of ${files.map((file) => file.path).join(", ")}` };
+  });
+}
+
+type Worked = { summary: string } | Failure;
+
+async function tryLeaf(
+  world: World,
+  lease: Lease,
+  signal: AbortSignal,
+  doWork: (folder: string, task: TaskState) => Promise<Worked>,
+): Promise<LeaseEnd> {
+  const { store, repository, sandbox, spec, limits } = world;
+  const task = taskOf(store.state, lease.taskId);
+  // A crash between moving the branch and saying so: the work is already there.
+  const merged = await repository.findMerged(lease.taskId, lease.attempt);
+  if (merged !== undefined) return doneEnd(world, lease, task, merged, { results: [] });
+
+  const before = await checkTree(world, lease.base, checksBefore(task, spec), false, signal);
+  if (isFailure(before)) return failedEnd(world, lease, before);
+  const findings = findingsOf(task, spec, before);
+  const found = { vacuous: findings.vacuous, not_yet: findings.notYet };
+
+  const name = `${store.state.runId}-${lease.taskId}-${lease.attempt}`;
+  const folder = await sandbox.workspace(name);
+  try {
+    await repository.checkout(lease.base, folder);
+    await sandbox.handOver(folder);
+    const worked = await doWork(folder, task);
+    if (isFailure(worked)) return failedEnd(world, lease, worked, found);
+    const collected = await repository.collect(folder, lease.base);
+    if (isFailure(collected)) return failedEnd(world, lease, collected, found);
+    const files = collected.changes.map((change) => change.path);
+    const candidate = await repository.commit(
+      collected.tree,
+      [lease.base],
+      `${task.contract.title}\n\nFractal-Attempt: ${lease.taskId} ${lease.attempt}\n`,
+    );
+    await repository.keep(`${lease.taskId}.${lease.attempt}`, candidate);
+    const more = { ...found, files, kept: candidate, summary: worked.summary };
+    const scope =
+      judgeScope(collected.changes, task.contract, spec.protectedPaths, limits.linesChangedMax) ??
+      noChange(task, files);
+    if (scope !== undefined) {
+      return failedEnd(world, lease, scope, { ...more, summary: scope.detail });
+    }
+    return await judge(world, lease, task, findings, candidate, files, more, signal);
+  } finally {
+    await sandbox.discard(folder);
+  }
+}
+
+/** An attempt that changed nothing did not do the work, unless there is nothing to change. */
+function noChange(task: TaskState, files: string[]): Failure | undefined {
+  if (files.length > 0 || task.contract.files.length === 0) return undefined;
+  const detail = `no file was changed; expected ${task.contract.files.join(", ")}`;
+  return { failure: "answer-unusable", detail };
+}
+
+type Ended = Partial<Extract<NewEvent, { event_type: "attempt.ended" }>>;
+
+async function judge(
+  world: World,
+  lease: Lease,
+  task: TaskState,
+  findings: BaseFindings,
+  candidate: string,
+  files: string[],
+  more: Ended,
+  signal: AbortSignal,
+): Promise<LeaseEnd> {
+  const { spec, store } = world;
+  const checks = checksAfter(task, spec, findings);
+  const results = await checkTree(world, candidate, checks, true, signal);
+  if (isFailure(results)) return failedEnd(world, lease, results, more);
+  const verdict = drawVerdict(results, checks);
+  if (!verdict.passed) {
+    const red = results.filter((one) => one.gates && !one.passed).map((one) => one.name);
+    const failure: Failure = { failure: "check-failed", detail: verdict.reason, checks: red };
+    return failedEnd(world, lease, failure, { ...more, verdict });
+  }
+  const proven = isProven(task, findings);
+  if (!proven) {
+    const refusal = await review(world, lease, candidate, signal);
+    if (refusal !== undefined) return failedEnd(world, lease, refusal, { ...more, verdict });
+  }
+  const integrated = await integrate(
+    world,
+    lease,
+    candidate,
+    async () => [...checks, ...checksTouched(store.state, task.id, files)],
+    signal,
+  );
+  if (isFailure(integrated)) return failedEnd(world, lease, integrated, more);
+  return doneEnd(world, lease, task, integrated.commit, {
+    ...more,
+    results,
+    verdict,
+    unchecked: !proven,
+  });
+}
+
+function doneEnd(
+  world: World,
+  lease: Lease,
+  task: TaskState,
+  commit: string,
+  how: Ended & { results: CheckResult[]; unchecked?: boolean },
+): LeaseEnd {
+  const { results: _, unchecked, ...more } = how;
+  const gates = task.contract.checks.some((check) => check.gates);
+  return {
+    events: [
+      endedEvent(world, lease, "succeeded", more),
+      {
+        task_id: lease.taskId,
+        actor: ACTOR,
+        event_type: "task.done",
+        attempt: lease.attempt,
+        commit,
+        unchecked: unchecked ?? !gates,
+      },
+    ],
+  };
+}
+
+/** A leaf that no check proves is looked at by the reviewer, where there is one. */
+async function review(
+  world: World,
+  lease: Lease,
+  candidate: string,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const profile = profileFor(world, lease, "reviewer");
+  if (profile === undefined) return undefined;
+  const answer = await reviewWork(
+    {
+      profile,
+      prompt: world.prompts.reviewer,
+      identity: { taskId: lease.taskId, attempt: lease.attempt },
+      pack: await gatherPack(world, lease.taskId, candidate, "fresh"),
+      diff: await world.repository.diff(lease.base, candidate, DIFF_BYTES_MAX),
+    },
+    signal,
+  );
+  if (isFailure(answer)) return answer;
+  if (answer.accept) return undefined;
+  return { failure: "check-failed", detail: `the reviewer: ${answer.reason}`, checks: ["review"] };
+}
+
+async function work(
+  world: World,
+  lease: Lease,
+  task: TaskState,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Worked> {
+  const { limits, sandbox } = world;
+  if (task.contract.kind === "command") {
+    const argv = ["sh", "-c", task.contract.command ?? "false"];
+    const { checkTimeoutMs: timeoutMs, outputBytesMax } = limits;
+    const ran = await sandbox.run({ folder, argv, timeoutMs, outputBytesMax }, signal);
+    if (isFailure(ran)) return ran;
+    if (ran.exitCode === 0) return { summary: `ran ${task.contract.command}` };
+    const how = ran.timedOut ? "timed out" : `ended with exit ${ran.exitCode}`;
+    const detail = `${task.contract.command} ${how}\n${(ran.stderr || ran.stdout).slice(-2000)}`;
+    return { failure: "check-failed", detail, checks: ["command"] };
+  }
+  const profile = profileFor(world, lease);
+  if (profile === undefined) throw new Error("no worker is configured");
+  const style = task.attempts.some((one) => one.failure) ? profile.style : "fresh";
+  const done = await workTask(
+    {
+      pack: await gatherPack(world, lease.taskId, lease.base, style),
+      profile,
+      prompt: world.prompts.worker,
+      identity: { taskId: lease.taskId, attempt: lease.attempt },
+      style,
+      toolbox: openToolbox(world, lease, task, folder, signal),
+      limits,
+    },
+    signal,
+  );
+  return isFailure(done) ? done : { summary: done.report.summary };
+}

@@ -1,0 +1,77 @@
+/** Brings a checked commit onto the run's branch: merge, check the merged tree, move the branch. */
+import type { Check, CheckResult } from "../domain/check.ts";
+import { type Failure, isFailure } from "../domain/failure.ts";
+import { taskOf } from "../rules/status.ts";
+import { drawVerdict } from "../rules/verdict.ts";
+import { checkTree } from "./check-tree.ts";
+import type { Lease } from "./lease.ts";
+import { ACTOR, type World } from "./world.ts";
+
+export interface Integrated {
+  commit: string;
+  /** Results on the merged tree, when it differs from the tree the attempt was checked on. */
+  results: CheckResult[];
+}
+
+/**
+ * Merges `candidate`, made from `base`, onto the branch's head. One at a time; moving the branch is
+ * the commit point. A conflict, a red check on the merged tree and a lost lease are failures.
+ */
+export function integrate(
+  world: World,
+  lease: Lease,
+  candidate: string,
+  checksOf: (head: string, tree: string) => Promise<Check[]>,
+  signal: AbortSignal,
+): Promise<Integrated | Failure> {
+  return world.integration(async () => {
+    const { repository, store } = world;
+    const task = taskOf(store.state, lease.taskId);
+    const done = await repository.findMerged(lease.taskId, lease.attempt);
+    if (done !== undefined) return { commit: done, results: [] };
+    const head = await repository.head();
+    const candidateTree = await repository.treeOf(candidate);
+    const tree = await mergedTree(world, lease, head, candidate, candidateTree);
+    if (isFailure(tree)) return tree;
+    const message = `${task.contract.title}\n\nFractal-Task: ${lease.taskId} ${lease.attempt}\n`;
+    const commit = await repository.commit(tree, [head], message);
+    const checks = await checksOf(head, tree);
+    const results = await checkTree(world, commit, checks, true, signal);
+    if (isFailure(results)) return results;
+    const verdict = drawVerdict(results, checks);
+    if (!verdict.passed) {
+      return {
+        failure: "check-failed",
+        detail: `on the tree merged with the others' work: ${verdict.reason}`,
+        checks: results.filter((result) => result.gates && !result.passed).map((one) => one.name),
+      };
+    }
+    if (signal.aborted || !lease.isCurrent()) return { failure: "cancelled", detail: "let go" };
+    const about = { task_id: lease.taskId, actor: ACTOR } as const;
+    const { attempt, fence } = lease;
+    store.record([{ ...about, event_type: "merge.started", attempt, fence, onto: head, commit }]);
+    if (!(await repository.advance(head, commit))) {
+      const detail = "the run's branch was moved by somebody else";
+      return { failure: "merge-conflict", detail, paths: [] };
+    }
+    store.record([{ ...about, event_type: "merge.done", attempt, commit }]);
+    return { commit, results };
+  });
+}
+
+async function mergedTree(
+  world: World,
+  lease: Lease,
+  head: string,
+  candidate: string,
+  candidateTree: string,
+): Promise<string | Failure> {
+  if (head === lease.base) return candidateTree;
+  const merged = await world.repository.merge(lease.base, head, candidate);
+  if ("tree" in merged) return merged.tree;
+  return {
+    failure: "merge-conflict",
+    detail: `another task changed the same lines of ${merged.conflicts.join(", ")} meanwhile; start again from the new state of these files`,
+    paths: merged.conflicts,
+  };
+}

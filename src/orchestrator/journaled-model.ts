@@ -1,0 +1,89 @@
+/** A model whose every call is in the journal before and after, and is never paid for twice. */
+import type { ModelReply, ModelRequest, Role } from "../domain/conversation.ts";
+import { type Failure, isFailure } from "../domain/failure.ts";
+import type { Model } from "../domain/ports.ts";
+import type { ModelProfile } from "../domain/profile.ts";
+import { costOf } from "../domain/usage.ts";
+import { parsePrompt } from "../rules/prompt.ts";
+import type { Lease } from "./lease.ts";
+import type { World } from "./world.ts";
+
+/**
+ * A role's profile for work under this lease, its model journaled. Undefined when the role is not
+ * configured.
+ */
+export function profileFor(
+  world: World,
+  lease: Lease,
+  role: Role = lease.role,
+): ModelProfile | undefined {
+  const profile = world.profiles[role];
+  return profile && { ...profile, model: journaled(world, lease, role, profile) };
+}
+
+function journaled(world: World, lease: Lease, role: Role, profile: ModelProfile): Model {
+  const { store, clock, limits } = world;
+  const { model, price } = profile;
+  const provider = model.name.split(":")[0] ?? "";
+  const promptText = world.prompts[role];
+  return {
+    name: model.name,
+    async ask(request, signal) {
+      const stored = store.state.replies.get(keyOf(lease, request));
+      const text = stored && store.journal.getBlob(stored.reply);
+      if (text !== undefined) return JSON.parse(text) as ModelReply;
+      const about = { task_id: lease.taskId, actor: role } as const;
+      const call = { attempt: lease.attempt, turn: request.turn, role } as const;
+      const via = { model: model.name, provider } as const;
+      const hash = store.journal.putBlob(JSON.stringify(request));
+      const prompt = `${role} v${parsePrompt(promptText).version} ${store.journal.putBlob(promptText).slice(0, 12)}`;
+      store.record([
+        { ...about, event_type: "call.started", ...call, ...via, request: hash, prompt },
+      ]);
+      const startedAt = clock.now();
+      const answer = await askInTime(model, request, limits.callTimeoutMs, signal);
+      const duration_ms = clock.now() - startedAt;
+      if (isFailure(answer)) {
+        const event_type = "call.failed";
+        store.record([{ ...about, event_type, ...call, ...via, failure: answer, duration_ms }]);
+        return answer;
+      }
+      store.record([
+        {
+          ...about,
+          event_type: "call.answered",
+          ...call,
+          ...via,
+          reply: store.journal.putBlob(JSON.stringify(answer)),
+          usage: answer.usage,
+          cost_usd: costOf(answer.usage, price) ?? null,
+          duration_ms,
+          answered_by: answer.answeredBy,
+          stop_reason: answer.stopReason,
+          ...(answer.mismatch === true ? { mismatch: true } : {}),
+        },
+      ]);
+      return answer;
+    },
+  };
+}
+
+function keyOf(lease: Lease, request: ModelRequest): string {
+  return `${lease.taskId}.${lease.attempt}.${request.turn}`;
+}
+
+async function askInTime(
+  model: Model,
+  request: ModelRequest,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ModelReply | Failure> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  const answer = await model.ask(request, AbortSignal.any([signal, limit]));
+  if (signal.aborted && isFailure(answer)) return { failure: "cancelled", detail: "stopped" };
+  if (limit.aborted && isFailure(answer)) {
+    const detail = `${model.name} gave no answer in ${Math.round(timeoutMs / 1000)} s`;
+    return { failure: "model-unavailable", detail };
+  }
+  return answer;
+}

@@ -1,0 +1,345 @@
+/** Plans one task and writes what came of it: its children, or its completed contract. */
+import { planTask as askPlanner } from "../agents/planner.ts";
+import { reviewChecks } from "../agents/reviewer.ts";
+import type { NewEvent } from "../domain/event.ts";
+import { type Failure, isFailure } from "../domain/failure.ts";
+import type { Acceptance, Plan, PlanProblem, PlanQuestion } from "../domain/plan.ts";
+import type { FileWrite } from "../domain/ports.ts";
+import type { TaskState } from "../domain/run-state.ts";
+import type { TaskId } from "../domain/task.ts";
+import { leafChecks } from "../rules/gates.ts";
+import { reviewPlan } from "../rules/plan-review.ts";
+import { sizeTask, splitTask } from "../rules/split.ts";
+import { ancestorsOf, taskOf } from "../rules/status.ts";
+import { checkTree } from "./check-tree.ts";
+import { profileFor } from "./journaled-model.ts";
+import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
+import { createTasks, type NewTask } from "./tracked.ts";
+import { ACTOR, type World } from "./world.ts";
+
+/** Plans a task; `mustSplit` when it is a leaf that proved too big. Done twice it changes nothing. */
+export function planTask(
+  world: World,
+  taskId: TaskId,
+  mustSplit: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  return underLease(world, taskId, "planner", signal, async (lease) => {
+    const task = taskOf(world.store.state, taskId);
+    const plan = await findPlan(world, lease, task, mustSplit, signal);
+    if (isFailure(plan)) return failedEnd(world, lease, plan);
+    return plan.decision === "leaf" && !mustSplit
+      ? size(world, lease, task, plan, signal)
+      : split(world, lease, task, plan, signal);
+  });
+}
+
+/** The plan of an interrupted split, the plan that was given, or the planner's. */
+async function findPlan(
+  world: World,
+  lease: Lease,
+  task: TaskState,
+  mustSplit: boolean,
+  signal: AbortSignal,
+): Promise<Plan | Failure> {
+  const { store, spec, limits, repository } = world;
+  const started = task.splitStarted && store.journal.getBlob(task.splitStarted);
+  if (started) return JSON.parse(started) as Plan;
+  const existingFiles = await repository.listFiles(lease.base);
+  const review = (plan: Plan): PlanProblem[] => [
+    ...reviewPlan({
+      plan,
+      task,
+      ancestors: ancestorsOf(store.state, task.id),
+      tasksTotal: store.state.tasks.size,
+      spec,
+      limits,
+      allowSharedFiles: world.sharedFilesAllowed,
+      existingFiles,
+    }),
+    ...(mustSplit && plan.decision === "leaf"
+      ? [{ code: "must-split", message: "this task proved too big for one worker: split it" }]
+      : []),
+  ];
+  const given = world.givenPlans.get(task.key);
+  const profile = profileFor(world, lease);
+  const answer =
+    given !== undefined || profile === undefined
+      ? { plan: given, problems: given ? review(given) : [] }
+      : await askPlanner(
+          {
+            task,
+            ancestors: ancestorsOf(store.state, task.id),
+            spec,
+            guidance: task.guidance,
+            existingFiles,
+            interfaces: [...store.state.tasks.values()].flatMap((one) => one.contract.interfaces),
+            profile,
+            prompt: world.prompts.planner,
+            identity: { taskId: task.id, attempt: lease.attempt },
+            limits,
+            review,
+            onRound: (round, plan, problems) => propose(world, lease, round, plan, problems),
+          },
+          signal,
+        );
+  if (isFailure(answer)) return answer;
+  if (answer.plan === undefined) throw new Error("no planner and no given plan");
+  if (answer.problems.length > 0) return invalid(answer.problems);
+  return answer.plan;
+}
+
+function propose(
+  world: World,
+  lease: Lease,
+  round: number,
+  plan: Plan,
+  problems: PlanProblem[],
+): void {
+  world.store.record([
+    {
+      task_id: lease.taskId,
+      actor: "planner",
+      event_type: "plan.proposed",
+      attempt: lease.attempt,
+      turn: `round ${round}`,
+      role: "planner",
+      round,
+      plan: world.store.journal.putBlob(JSON.stringify(plan)),
+      problems,
+    },
+  ]);
+}
+
+function invalid(problems: PlanProblem[]): Failure {
+  const lines = problems.map((problem) => `- ${problem.message}`);
+  return { failure: "answer-unusable", detail: `the plan is not valid:\n${lines.join("\n")}` };
+}
+
+async function size(
+  world: World,
+  lease: Lease,
+  task: TaskState,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<LeaseEnd> {
+  const { spec, limits } = world;
+  const sized = (accepted: (a: Acceptance) => boolean) =>
+    sizeTask({ task, plan, spec, limits, acceptedChecks: accepted });
+  const accepted = await acceptInvented(world, lease, task, sized(() => false).invented, signal);
+  if (isFailure(accepted)) return failedEnd(world, lease, accepted);
+  const result = sized(accepted);
+  const commit = await commitFiles(world, lease, task, result.files, [], signal);
+  if (isFailure(commit)) return failedEnd(world, lease, commit);
+  return {
+    events: [
+      {
+        task_id: task.id,
+        actor: ACTOR,
+        event_type: "task.sized",
+        contract: result.contract,
+        ...(commit.commit === undefined ? {} : { commit: commit.commit }),
+        assumptions: [...result.assumptions, ...commit.notes],
+      },
+      endedEvent(world, lease, "succeeded", { summary: "a leaf" }),
+      ...questionEvents(task, result.questions, () => [task.id]),
+    ],
+  };
+}
+
+async function split(
+  world: World,
+  lease: Lease,
+  task: TaskState,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<LeaseEnd> {
+  const { store, spec, limits } = world;
+  const letter = String.fromCharCode(96 + Math.min(26, task.episode));
+  const splitBy = (accepted: (a: Acceptance) => boolean) =>
+    splitTask({
+      parent: task,
+      plan,
+      spec,
+      limits,
+      episodeLetter: letter,
+      acceptedChecks: accepted,
+    });
+  const accepted = await acceptInvented(world, lease, task, splitBy(() => false).invented, signal);
+  if (isFailure(accepted)) return failedEnd(world, lease, accepted);
+  const result = splitBy(accepted);
+  store.record([
+    {
+      task_id: task.id,
+      actor: ACTOR,
+      event_type: "split.started",
+      attempt: lease.attempt,
+      plan: store.journal.putBlob(JSON.stringify(plan)),
+    },
+  ]);
+  const children: NewTask[] = result.children.map((child) => ({
+    ...child,
+    parent: task.id,
+    origin: "plan",
+    priority: task.priority,
+  }));
+  const created = await createTasks(world, children);
+  if (isFailure(created)) return failedEnd(world, lease, created);
+  const commit = await commitFiles(world, lease, task, result.files, result.stubFiles, signal);
+  if (isFailure(commit)) return failedEnd(world, lease, commit);
+  const idOf = new Map(result.children.map((child) => [child.key.split(".").at(-1), child.id]));
+  return {
+    events: [
+      ...created,
+      {
+        task_id: task.id,
+        actor: ACTOR,
+        event_type: "task.split",
+        children: children.map((child) => child.id),
+        ...(commit.commit === undefined ? {} : { commit: commit.commit }),
+        checks: result.rollupChecks,
+        assumptions: [...result.assumptions, ...result.edgesAdded, ...commit.notes],
+      },
+      endedEvent(world, lease, "succeeded", { summary: `split into ${children.length}` }),
+      ...questionEvents(task, result.questions, (question) =>
+        question.blocks.flatMap((key) => idOf.get(key) ?? []),
+      ),
+    ],
+  };
+}
+
+/**
+ * Which of the planner's own checks may gate: those the reviewer accepts, or else the person at the
+ * terminal, or `-y`. With none of them they advise.
+ */
+async function acceptInvented(
+  world: World,
+  lease: Lease,
+  task: TaskState,
+  invented: { id: string; text: string; requirement: string }[],
+  signal: AbortSignal,
+): Promise<((acceptance: Acceptance) => boolean) | Failure> {
+  if (invented.length === 0) return () => false;
+  if (world.acceptsInvented) return () => true;
+  const profile = profileFor(world, lease, "reviewer");
+  if (profile !== undefined) {
+    const opinions = await reviewChecks(
+      {
+        profile,
+        prompt: world.prompts.reviewer,
+        identity: { taskId: task.id, attempt: lease.attempt },
+        taskKey: task.key,
+        checks: invented.map((one) => ({
+          ...one,
+          requirement: textOf(world, one.requirement),
+        })),
+      },
+      signal,
+    );
+    if (isFailure(opinions)) return opinions;
+    return (acceptance) => opinions[inventedId(acceptance, invented)]?.accept === true;
+  }
+  const list = invented.map((one) => `  ${one.requirement}: ${one.text}`).join("\n");
+  const yes = await world.human.confirm(
+    `The planner invented ${invented.length} checks for "${task.contract.title}":\n${list}\nMay they gate the work?`,
+    signal,
+  );
+  return () => yes === true;
+}
+
+function textOf(world: World, requirement: string): string {
+  return world.spec.requirements.find((one) => one.id === requirement)?.text ?? requirement;
+}
+
+/**
+ * Commits stubs and oracle onto the run's branch, so that siblings build against them. Files that
+ * are there already with these words make no commit: doing it twice changes nothing. Stubs that
+ * would turn a green `leaf` check red are left out, and that is noted.
+ */
+function commitFiles(
+  world: World,
+  lease: Lease,
+  task: TaskState,
+  files: FileWrite[],
+  stubFiles: readonly string[],
+  signal: AbortSignal,
+): Promise<{ commit?: string; notes: string[] } | Failure> {
+  return world.integration(async () => {
+    const { repository, spec } = world;
+    const head = await repository.head();
+    const headTree = await repository.treeOf(head);
+    const missing: FileWrite[] = [];
+    for (const file of files) {
+      const isStub = stubFiles.includes(file.path);
+      const there = await repository.readFile(head, file.path);
+      // A stub never replaces a file; an oracle of ours may be completed by a later plan.
+      if (there === undefined || (!isStub && there !== file.text)) missing.push(file);
+    }
+    const commitOf = async (written: FileWrite[]) => {
+      if (written.length === 0) return undefined;
+      const tree = await repository.write(head, written);
+      if (tree === headTree) return undefined;
+      const message = `plan: interfaces and examples of ${task.contract.title}\n\nFractal-Stub: ${task.id}\n`;
+      return repository.commit(tree, [head], message);
+    };
+    const notes: string[] = [];
+    let commit = await commitOf(missing);
+    if (commit !== undefined && missing.some((file) => stubFiles.includes(file.path))) {
+      const broken = await brokenLeafChecks(world, head, commit, signal);
+      if (isFailure(broken)) return broken;
+      if (broken.length > 0) {
+        notes.push(`interfaces were not committed as stubs: they turn ${broken.join(", ")} red`);
+        commit = await commitOf(missing.filter((file) => !stubFiles.includes(file.path)));
+      }
+    }
+    if (commit === undefined) return { notes };
+    if (!lease.isCurrent()) return { failure: "cancelled", detail: "let go" };
+    if (!(await repository.advance(head, commit))) {
+      const detail = `the branch of run ${world.store.state.runId} was moved by somebody else; root ${spec.root}`;
+      return { failure: "tracker-unavailable", detail };
+    }
+    return { commit, notes };
+  });
+}
+
+/** The spec's leaf checks that are green on one commit and red on the next. */
+async function brokenLeafChecks(
+  world: World,
+  before: string,
+  after: string,
+  signal: AbortSignal,
+): Promise<string[] | Failure> {
+  const checks = leafChecks(world.spec);
+  const was = await checkTree(world, before, checks, false, signal);
+  if (isFailure(was)) return was;
+  const green = checks.filter((check) => was.some((one) => one.name === check.name && one.passed));
+  const is = await checkTree(world, after, green, false, signal);
+  if (isFailure(is)) return is;
+  return is.filter((one) => !one.passed).map((one) => one.name);
+}
+
+/** A planner's questions without a default, each blocking just the tasks it names. */
+function questionEvents(
+  task: TaskState,
+  questions: readonly PlanQuestion[],
+  blocksOf: (question: PlanQuestion) => TaskId[],
+): NewEvent[] {
+  return questions.flatMap((question, index): NewEvent[] => {
+    const blocks = blocksOf(question);
+    if (blocks.length === 0) return [];
+    return [
+      {
+        task_id: blocks[0] ?? task.id,
+        actor: "planner",
+        event_type: "question.opened",
+        question: `${task.id}.q${task.questions.length + index + 1}`,
+        kind: "plan",
+        title: question.question,
+        why: question.why,
+        options: question.options,
+        tried: "",
+        blocks,
+      },
+    ];
+  });
+}

@@ -1,0 +1,87 @@
+/** Rolls a split task up: its own checks on the branch as it is; red makes one bounded repair leaf. */
+import type { Check, CheckResult } from "../domain/check.ts";
+import { type Failure, isFailure } from "../domain/failure.ts";
+import type { TaskState } from "../domain/run-state.ts";
+import type { Contract, TaskId } from "../domain/task.ts";
+import { descendantsOf, taskOf } from "../rules/status.ts";
+import { drawVerdict } from "../rules/verdict.ts";
+import { checkTree } from "./check-tree.ts";
+import { createTasks } from "./tracked.ts";
+import { ACTOR, type World } from "./world.ts";
+
+/**
+ * Checks a split task whose children are settled. Green: done. Red: a repair leaf, at most
+ * `repairsMax` an episode; after them the red verdict stands and a person is asked.
+ */
+export async function rollUpTask(
+  world: World,
+  taskId: TaskId,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const { store, repository, limits } = world;
+  const task = taskOf(store.state, taskId);
+  const commit = await repository.head();
+  const tree = await repository.treeOf(commit);
+  const checks = rollUpChecks(world, task);
+  const results = await checkTree(world, commit, checks, false, signal);
+  if (isFailure(results)) return results;
+  const verdict = drawVerdict(results, checks);
+  const about = { task_id: taskId, actor: ACTOR } as const;
+  const rolledUp = { ...about, event_type: "task.rolled_up", verdict, tree } as const;
+  if (verdict.passed) {
+    const unchecked =
+      verdict.gatesGreen === 0 && task.children.some((id) => taskOf(store.state, id).unchecked);
+    store.record([rolledUp, { ...about, event_type: "task.done", commit, unchecked }]);
+    return undefined;
+  }
+  if (task.repairs >= limits.repairsMax) {
+    store.record([rolledUp]);
+    return undefined;
+  }
+  const red = checks.filter((check) => check.gates && isRed(check, results));
+  const created = await createTasks(world, [repairOf(world, task, red, verdict.reason)]);
+  if (isFailure(created)) return created;
+  store.record([rolledUp, ...created]);
+  return undefined;
+}
+
+/** Its own roll-up checks; the root's are also the spec's `final` ones, and `leaf` ones still owed. */
+function rollUpChecks(world: World, task: TaskState): Check[] {
+  const own = task.contract.checks;
+  const leafOnes = world.spec.checks.filter((check) => check.when === "leaf");
+  if (task.parent !== null) return own;
+  return [...own, ...leafOnes, ...world.spec.checks.filter((check) => check.when === "final")];
+}
+
+function isRed(check: Check, results: CheckResult[]): boolean {
+  return results.some((result) => result.name === check.name && !result.passed);
+}
+
+function repairOf(world: World, task: TaskState, red: Check[], reason: string) {
+  const { state } = world.store;
+  const files = new Set(descendantsOf(state, task.id).flatMap((one) => one.contract.files));
+  const made = task.children.filter((id) => taskOf(state, id).origin === "repair").length;
+  const slug = `r${made + 1}`;
+  const contract: Contract = {
+    title: `Repair: ${task.contract.title}`.slice(0, 255),
+    purpose: `The parts are done, but together they do not pass.\n\n${reason}`,
+    kind: "code",
+    size: "S",
+    requirements: [],
+    files: [...files].sort(),
+    interfaces: [],
+    checks: red.map((check) => ({ ...check, when: "own" as const })),
+    examples: [],
+    risks: [],
+  };
+  return {
+    id: `${task.id}.${slug}`,
+    key: task.parent === null ? slug : `${task.key}.${slug}`,
+    parent: task.id,
+    dependsOn: [],
+    priority: task.priority,
+    contract,
+    leaf: true,
+    origin: "repair" as const,
+  };
+}

@@ -1,0 +1,42 @@
+/** Everything the procedures work with: the ports, the run's store, and what was configured. */
+
+import type { CheckResult } from "../domain/check.ts";
+import type { Role } from "../domain/conversation.ts";
+import type { Limits } from "../domain/limits.ts";
+import type { Plan } from "../domain/plan.ts";
+import type { Clock, Human, Repository, Sandbox, Tracker } from "../domain/ports.ts";
+import type { ModelProfile } from "../domain/profile.ts";
+import type { Spec } from "../domain/spec.ts";
+import type { Serial } from "./serial.ts";
+import type { Store } from "./store.ts";
+
+export interface World {
+  readonly store: Store;
+  readonly tracker: Tracker;
+  readonly repository: Repository;
+  readonly sandbox: Sandbox;
+  readonly human: Human;
+  readonly clock: Clock;
+  readonly spec: Spec;
+  readonly limits: Limits;
+  /** A role without a profile is not configured: what needs it goes to a person, or stays unchecked. */
+  readonly profiles: { planner: ModelProfile; worker: ModelProfile } & {
+    [role in Exclude<Role, "planner" | "worker">]?: ModelProfile;
+  };
+  /** The text of prompts/<role>.md. */
+  readonly prompts: { readonly [role in Role]: string };
+  /** Unique to this process: `host/pid/nonce`; part of every assignee. */
+  readonly processName: string;
+  /** `-y`: a planner's invented checks are accepted unseen, and journaled so. */
+  readonly acceptsInvented: boolean;
+  /** Plans given instead of a planner, by task key (`run plan.json`). */
+  readonly givenPlans: ReadonlyMap<string, Plan>;
+  readonly sharedFilesAllowed: boolean;
+  /** Moves of the run's branch happen one at a time. */
+  readonly integration: Serial;
+  /** Results of checks by tree, so that one tree is checked once. */
+  readonly checked: Map<string, CheckResult>;
+}
+
+/** The actor fractal writes as, in the journal and in Beads. */
+export const ACTOR = "fractal";
