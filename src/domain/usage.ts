@@ -26,7 +26,7 @@ export interface Price {
   cacheWriteUsd: number;
   /** Above this many prompt tokens the `long` price holds. */
   longFromTokens?: number;
-  long?: { inputUsd: number; outputUsd: number };
+  long?: { inputUsd: number; outputUsd: number; cacheReadUsd?: number; cacheWriteUsd?: number };
 }
 
 /** The sum of two usages. */
@@ -53,8 +53,8 @@ export function costOf(usage: Usage, price: Price | undefined): CostUsd {
   return (
     (usage.inputTokens * rate.inputUsd +
       usage.outputTokens * rate.outputUsd +
-      usage.cacheReadTokens * price.cacheReadUsd +
-      usage.cacheWriteTokens * price.cacheWriteUsd) /
+      usage.cacheReadTokens * (rate.cacheReadUsd ?? price.cacheReadUsd) +
+      usage.cacheWriteTokens * (rate.cacheWriteUsd ?? price.cacheWriteUsd)) /
     1_000_000
   );
 }
