@@ -1,9 +1,13 @@
 /** Text from models and issues, made safe to print: nothing in it that a terminal would obey. */
 
+/** A whole escape sequence, so that no `[31m` is left behind. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that character is what is looked for
+const SEQUENCE = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
+
 /** The text without control characters (line ends and tabs stay) and without direction changes. */
 export function harmless(text: string): string {
   let safe = "";
-  for (const char of text.replaceAll("\r\n", "\n")) {
+  for (const char of text.replace(SEQUENCE, "").replaceAll("\r\n", "\n")) {
     const code = char.codePointAt(0) ?? 0;
     const isControl = code < 0x20 && char !== "\n" && char !== "\t";
     const isDeleteOrC1 = code >= 0x7f && code <= 0x9f;

@@ -5,7 +5,7 @@ import { costText, durationText, usageText } from "./money.ts";
 import type { Paint } from "./paint.ts";
 import { renderTable } from "./table.ts";
 import type { Blob, TaskCall } from "./task-calls.ts";
-import { block, count, headOf } from "./text.ts";
+import { block, count, headOf, modelText } from "./text.ts";
 
 /** Lines shown of a prompt, reply or output without `--full`. */
 const LINES_SHOWN = 12;
@@ -29,7 +29,7 @@ export function renderAttempts(
   const rows = task.attempts.map((attempt) => [
     `${attempt.number}`,
     attempt.role,
-    attempt.model,
+    modelText(attempt.model),
     outcomeText(task, attempt),
     count(attempt.calls, "call"),
     usageText(attempt.usage),
@@ -116,7 +116,7 @@ function renderCall(
       ...text(call.output ?? "", "    → "),
     ];
   }
-  const who = call.answeredBy === undefined ? "" : ` · answered by ${call.answeredBy}`;
+  const who = call.answeredBy === undefined ? "" : ` · ${answererText(call.answeredBy)}`;
   const cost = call.usage === undefined ? "" : ` · ${costText(call.costUsd ?? undefined)}`;
   const stop = call.stopReason === undefined ? "" : ` · stopped: ${call.stopReason}`;
   const mismatch =
@@ -131,4 +131,8 @@ function renderCall(
       "      ",
     ),
   ];
+}
+
+function answererText(name: string): string {
+  return name === "written by hand" ? name : `answered by ${name}`;
 }

@@ -11,6 +11,7 @@ export function oneLine(text: string): string {
 /** Plain text cut to a number of columns, with an ellipsis where something is missing. */
 export function cut(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
+  if (width < 1) return "";
   let kept = "";
   let used = 0;
   for (const char of text) {
@@ -43,4 +44,9 @@ export function headOf(text: string, linesMax: number, hint: string): string {
 /** `1 task`, `2 tasks`. */
 export function count(n: number, noun: string): string {
   return `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** A model as shown beside a task: of those that answer from a folder, only how they answer. */
+export function modelText(name: string): string {
+  return /^(?:recorded|mailbox):/.exec(name)?.[0].slice(0, -1) ?? name;
 }

@@ -6,7 +6,7 @@ import { colourOf, descendantsOf, statusOf, waitsFor } from "../rules/status.ts"
 import { costText, durationText, number, tokensIn } from "./money.ts";
 import { type Paint, paintOf, signOf } from "./paint.ts";
 import { costOfTask, tallyOf, tallyText } from "./tally.ts";
-import { count, cut, oneLine } from "./text.ts";
+import { count, cut, modelText, oneLine } from "./text.ts";
 
 export interface TreeOptions {
   /** Columns; Infinity cuts nothing. */
@@ -126,14 +126,18 @@ function attemptFacts(task: TaskState): string[] {
   );
   const who = [...(workers.length === 0 ? [] : [count(workers.length, "attempt")]), ...others];
   const model = (workers.at(-1) ?? task.attempts.at(-1))?.model ?? "";
-  return [who.join(" + "), ...(model === "" ? [] : [model]), costText(costOfTask(task))];
+  return [
+    // Of a running task the lease says it already.
+    ...(task.lease === undefined ? [who.join(" + ")] : []),
+    ...(model === "" ? [] : [modelText(model)]),
+    costText(costOfTask(task)),
+  ];
 }
 
 function totalsOf(state: RunState): string {
   return [
-    tallyText(tallyOf(state)),
+    costText(state.costUsd),
     count(state.calls, "model call"),
     `${number(tokensIn(state.usage))} tokens`,
-    costText(state.costUsd),
   ].join(" · ");
 }
