@@ -1,0 +1,192 @@
+/** The Sandbox port over bubblewrap: one contained command, its limits, its whole process tree. */
+import { lstat, mkdir, readlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { type Failure, isFailure } from "../../domain/failure.ts";
+import type { Sandbox, SandboxCommand, SandboxResult } from "../../domain/ports.ts";
+import {
+  failedStart,
+  missingBubblewrap,
+  OLDEST_BUBBLEWRAP,
+  oldBubblewrap,
+  unsupportedPlatform,
+} from "./diagnosis.ts";
+import { countsPerNamespace, limitedArgv } from "./limits.ts";
+import { type Mount, plainStats } from "./mounts.ts";
+import { runProcess } from "./process.ts";
+import {
+  bubblewrapArgs,
+  INSIDE,
+  INSIDE_HOME,
+  INSIDE_RUNNER,
+  type Profile,
+  type View,
+} from "./profile.ts";
+import type { Quarters } from "./quarters.ts";
+import { callTool } from "./tool.ts";
+import { findProgram, findToolchain } from "./toolchain.ts";
+
+const ETC_SHARED = [
+  "ld.so.cache",
+  "ld.so.conf",
+  "ld.so.conf.d",
+  "alternatives",
+  "ssl",
+  "pki",
+  "ca-certificates",
+  "mime.types",
+];
+
+const ETC_OWN: Record<string, string> = {
+  passwd: `root:x:0:0::/:/bin/sh\nfractal:x:1000:1000::${INSIDE_HOME}:/bin/sh\n`,
+  group: "root:x:0:\nfractal:x:1000:\n",
+  hosts: "127.0.0.1 localhost fractal\n::1 localhost\n",
+  "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+};
+
+/** Builds the sandbox and starts it once, to find out whether it can be had at all. */
+export async function openBubblewrap(o: {
+  quarters: Quarters;
+  root: string;
+  mounts: readonly Mount[];
+  env: Record<string, string>;
+}): Promise<Sandbox | Failure> {
+  if (process.platform !== "linux") return unsupportedPlatform(process.platform);
+  const bwrap = await findProgram("bwrap");
+  if (bwrap === undefined) return missingBubblewrap();
+  const version = await versionOf(bwrap);
+  if (version === undefined || isOlder(version, OLDEST_BUBBLEWRAP)) {
+    return oldBubblewrap(version ?? "of an unknown version");
+  }
+  const { quarters } = o;
+  const profile = await buildProfile(quarters);
+  const mounts: Mount[] = [];
+  for (const mount of o.mounts) {
+    mounts.push({ ...mount, source: await quarters.reachable(mount.source) });
+  }
+  const place = o.root === "." ? INSIDE : `${INSIDE}/${o.root}`;
+  const countsProcesses = quarters.user !== undefined || countsPerNamespace();
+
+  const run = async (
+    command: SandboxCommand,
+    signal: AbortSignal,
+  ): Promise<SandboxResult | Failure> => {
+    quarters.mustOwn(command.folder);
+    const view: View = {
+      folder: command.folder,
+      place,
+      readOnly: [
+        ...(await usableMounts(mounts, o.root, command.folder)),
+        ...(await plainFiles(command.folder, command.readOnly ?? [], place)),
+      ],
+      env: { ...o.env, ...command.env },
+    };
+    const end = await runProcess(
+      {
+        file: bwrap,
+        args: bubblewrapArgs(profile, view, limitedArgv(command.argv, { countsProcesses })),
+        cwd: "/",
+        // Empty: what bwrap was started with can be read inside, in /proc/1/environ.
+        env: {},
+        ...(quarters.user === undefined ? {} : { user: quarters.user }),
+        ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
+        timeoutMs: command.timeoutMs,
+        outputBytesMax: command.outputBytesMax,
+      },
+      signal,
+    );
+    if (signal.aborted) return { failure: "cancelled", detail: "The command was stopped." };
+    // Only bwrap writes here, and the exit code only when it really became the command.
+    if (!end.timedOut && !end.status.includes('"exit-code"')) {
+      return failedStart(end.startError ?? end.stderr);
+    }
+    const { status: _, startError: __, ...result } = end;
+    return { ...result, place };
+  };
+
+  const sandbox: Sandbox = {
+    contained: true,
+    workspace: (name) => quarters.workspace(name),
+    handOver: (folder) => quarters.handOver(folder),
+    discard: (folder) => quarters.discard(folder),
+    run,
+    tool: (call, signal) => callTool(run, INSIDE_RUNNER, call, signal),
+  };
+  const trial = await tryOut(sandbox);
+  return trial ?? sandbox;
+}
+
+async function tryOut(sandbox: Sandbox): Promise<Failure | undefined> {
+  const folder = await sandbox.workspace("trial");
+  const result = await sandbox.run(
+    { folder, argv: ["true"], timeoutMs: 20_000, outputBytesMax: 10_000 },
+    new AbortController().signal,
+  );
+  await sandbox.discard(folder);
+  if (isFailure(result)) return result;
+  return result.exitCode === 0 ? undefined : failedStart(result.stderr);
+}
+
+async function buildProfile(quarters: Quarters): Promise<Profile> {
+  const etc = join(quarters.base, "etc");
+  await mkdir(etc, { recursive: true, mode: 0o755 });
+  for (const [name, text] of Object.entries(ETC_OWN)) {
+    await writeFile(join(etc, name), text, { mode: 0o644 });
+  }
+  const rootFolders: Profile["rootFolders"] = [];
+  for (const path of ["/bin", "/sbin", "/lib", "/lib32", "/lib64"]) {
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats?.isSymbolicLink()) rootFolders.push({ path, link: await readlink(path) });
+    else if (stats?.isDirectory()) rootFolders.push({ path, link: undefined });
+  }
+  const etcShared: string[] = [];
+  for (const name of ETC_SHARED) {
+    const path = join("/etc", name);
+    if (await lstat(path).catch(() => undefined)) etcShared.push(path);
+  }
+  const toolchain = await findToolchain(quarters.reachable);
+  return { ...toolchain, etc, etcShared, rootFolders };
+}
+
+/** The mounts, without those whose place the workspace has taken with something of its own. */
+async function usableMounts(mounts: readonly Mount[], root: string, folder: string) {
+  const prefix = root === "." ? "" : `${root}/`;
+  const usable: View["readOnly"] = [];
+  for (const { source, at } of mounts) {
+    const inside = at.startsWith(prefix) ? at.slice(prefix.length) : undefined;
+    if (inside !== undefined && !(await canMountAt(folder, inside))) continue;
+    usable.push({ source, place: `${INSIDE}/${at}` });
+  }
+  return usable;
+}
+
+async function canMountAt(folder: string, path: string): Promise<boolean> {
+  const segments = path.split("/");
+  for (let length = 1; length <= segments.length; length++) {
+    const stats = await lstat(join(folder, ...segments.slice(0, length))).catch(() => undefined);
+    if (stats === undefined) return true;
+    if (!stats.isDirectory()) return false;
+  }
+  return true;
+}
+
+/** Those of the paths that are there and reached without a link, as binds onto themselves. */
+async function plainFiles(folder: string, paths: readonly string[], place: string) {
+  const plain: View["readOnly"] = [];
+  for (const path of paths) {
+    const stats = await plainStats(folder, path);
+    if (stats?.isFile() || stats?.isDirectory()) {
+      plain.push({ source: join(folder, path), place: `${place}/${path}` });
+    }
+  }
+  return plain;
+}
+
+async function versionOf(bwrap: string): Promise<string | undefined> {
+  const { stdout, failed } = await execa(bwrap, ["--version"], { reject: false, stdin: "ignore" });
+  return failed ? undefined : /^bubblewrap (\d+\.\d+\.\d+)/.exec(stdout)?.[1];
+}
+
+function isOlder(version: string, than: string): boolean {
+  return version.localeCompare(than, "en", { numeric: true }) < 0;
+}

@@ -1,0 +1,174 @@
+/** Where workspaces and copies of tools live, and whom sandboxed processes run as. */
+import { createHash, randomUUID } from "node:crypto";
+import { chmod, chown, lchown, lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import type { Failure } from "../../domain/failure.ts";
+
+/** Started as root, nothing model-written runs as root but as this user, which owns nothing else. */
+const SANDBOX_USER = { uid: 65_432, gid: 65_432 };
+
+export interface Quarters {
+  /** Whom to run as; undefined: as ourselves. */
+  user: { uid: number; gid: number } | undefined;
+  /** Where files for all sandboxes are kept. */
+  base: string;
+  /** The folder of that name, made anew and empty. */
+  workspace(name: string): Promise<string>;
+  handOver(folder: string): Promise<void>;
+  discard(folder: string): Promise<void>;
+  /** Throws for a folder that is no workspace: nothing else may be shown to a sandbox for writing. */
+  mustOwn(folder: string): void;
+  /** The path itself, or a copy of it where the sandbox's user cannot get there. */
+  reachable(path: string): Promise<string>;
+}
+
+/**
+ * Opens `/var/cache/fractal` for root and the user's cache folder for others. Workspaces of
+ * different runs are apart.
+ */
+export async function openQuarters(o: {
+  runId: string;
+  /** Instead of the usual cache folder. */
+  cache?: string | undefined;
+}): Promise<Quarters | Failure> {
+  const isRoot = process.getuid?.() === 0;
+  const user = isRoot ? SANDBOX_USER : undefined;
+  const own = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  const cache = o.cache ?? (isRoot ? "/var/cache/fractal" : join(own, "fractal"));
+  const base = join(cache, "sandbox");
+  const workspaces = join(base, "workspaces", fileName(o.runId));
+  try {
+    await mkdir(workspaces, { recursive: true });
+    for (const each of [dirname(workspaces), workspaces]) await chmod(each, 0o711);
+    // Copies of private files live here: the sandbox's group may pass, nobody else.
+    if (user) await chown(base, 0, user.gid);
+    await chmod(base, user ? 0o710 : 0o700);
+  } catch (error) {
+    return unavailable(`The folder ${base} cannot be used: ${String(error)}`);
+  }
+  if (user && !(await canPass(dirname(base)))) {
+    return unavailable(
+      `Started as root, fractal runs model-written code as an unprivileged user, which cannot reach ${base}: ` +
+        `the folders above it must be passable for others (chmod o+x).`,
+    );
+  }
+
+  const mustOwn = (folder: string) => {
+    if (dirname(folder) !== workspaces) throw new Error(`${folder} is not a workspace`);
+  };
+  const discard = async (folder: string) => {
+    mustOwn(folder);
+    await removeTree(folder);
+  };
+  return {
+    user,
+    base,
+    mustOwn,
+    discard,
+    async workspace(name) {
+      const folder = join(workspaces, fileName(name));
+      await removeTree(folder);
+      await mkdir(folder, { mode: 0o700 });
+      if (user) await chown(folder, user.uid, user.gid);
+      return folder;
+    },
+    async handOver(folder) {
+      mustOwn(folder);
+      if (user) await giveTree(folder, user);
+    },
+    async reachable(path) {
+      return !user || (await canRead(path)) ? path : copyOf(path, join(base, "copies"));
+    },
+  };
+}
+
+/** The failure of a sandbox that cannot be had, with what to do about it. */
+export function unavailable(detail: string): Failure {
+  return { failure: "sandbox-unavailable", detail };
+}
+
+function fileName(name: string): string {
+  if (/^\.*$/.test(name)) throw new Error(`"${name}" is no name for a workspace`);
+  return encodeURIComponent(name);
+}
+
+/** Removes a tree, also one whose folders forbid it. */
+async function removeTree(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch {
+    await eachBelow(folder, async (path, isFolder) => {
+      if (isFolder) await chmod(path, 0o700);
+    });
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Links themselves change hands, never what they point to. */
+async function giveTree(folder: string, user: { uid: number; gid: number }): Promise<void> {
+  await eachBelow(folder, (path) => lchown(path, user.uid, user.gid));
+}
+
+/** Calls `act` for a folder and all below it, a folder before what is in it, following no link. */
+async function eachBelow(
+  folder: string,
+  act: (path: string, isFolder: boolean) => Promise<void>,
+): Promise<void> {
+  await act(folder, true);
+  const entries = await readdir(folder, { withFileTypes: true });
+  await Promise.all(
+    entries.map((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? eachBelow(path, act) : act(path, false);
+    }),
+  );
+}
+
+/** True when users who own nothing may go through a folder and those above it. */
+async function canPass(folder: string): Promise<boolean> {
+  for (let at = folder; ; at = dirname(at)) {
+    if (((await stat(at)).mode & 0o001) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+async function canRead(path: string): Promise<boolean> {
+  const { mode } = await stat(path);
+  return (mode & 0o004) !== 0 && (await canPass(dirname(path)));
+}
+
+/** A copy that is renewed when the original changes; made beside, then moved into place. */
+async function copyOf(path: string, copies: string): Promise<string> {
+  const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
+  const stamps = await Promise.all(
+    // Package managers rewrite the second whenever they change what is installed.
+    [path, join(path, ".package-lock.json")].map((each) =>
+      lstat(each).then(
+        (stats) => `${stats.size} ${stats.mtimeMs}`,
+        () => "",
+      ),
+    ),
+  );
+  const original = digest(path);
+  const name = `${original}-${digest(stamps.join("\n"))}`;
+  const copy = join(copies, name);
+  if (await lstat(copy).catch(() => undefined)) return copy;
+  await mkdir(copies, { recursive: true });
+  await chmod(copies, 0o711);
+  const draft = join(copies, `.${randomUUID()}`);
+  await execa("cp", ["-a", "--", path, draft], { stdin: "ignore" });
+  await chmod(draft, 0o755);
+  const stale = (await readdir(copies)).filter(
+    (each) => each.startsWith(`${original}-`) && each !== name,
+  );
+  try {
+    await rename(draft, copy);
+  } catch {
+    // Another process was first.
+    await rm(draft, { recursive: true, force: true });
+  }
+  for (const each of stale) await rm(join(copies, each), { recursive: true, force: true });
+  return copy;
+}
