@@ -28,6 +28,8 @@ export interface BdOptions {
   cwd: string;
   /** Called once for a command that takes longer than five seconds: another one may hold the database. */
   onSlow?: ((command: string) => void) | undefined;
+  /** Other time limits than the usual ones. */
+  timeoutMs?: Partial<Record<BdEffect, number>>;
 }
 
 export interface BdCall<T> {
@@ -95,7 +97,8 @@ async function runProcess<T>(options: BdOptions, call: BdCall<T>, command: strin
     if (result.exitCode === undefined) return { problem: result.shortMessage ?? "did not start" };
     return { exitCode: result.exitCode, stdout: result.stdout, stderr: result.stderr };
   });
-  const timeoutMs = TIMEOUT_MS[call.effect] + (call.extraMs ?? 0);
+  const limitMs = options.timeoutMs?.[call.effect] ?? TIMEOUT_MS[call.effect];
+  const timeoutMs = limitMs + (call.extraMs ?? 0);
   const slow = setTimeout(() => options.onSlow?.(command), SLOW_MS);
   try {
     const inTime = await within(ended, timeoutMs);
@@ -172,7 +175,7 @@ function errorOf(answer: unknown): string | undefined {
 
 /** The line for people; bd writes some errors there only. */
 function errorLine(stderr: string): string | undefined {
-  return /^Error: (.+)$/m.exec(stderr)?.[1] ?? stderr.trim().split("\n").at(-1);
+  return /^Error: (.+)$/m.exec(stderr)?.[1] || stderr.trim().split("\n").at(-1) || undefined;
 }
 
 /** The one failure this adapter knows: the tracker did not do what was asked. */

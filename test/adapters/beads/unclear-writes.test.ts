@@ -1,0 +1,77 @@
+/** Writes whose outcome bd does not tell: the tracker looks, and says what is true. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { beadsTracker } from "../../../src/adapters/beads/tracker.ts";
+import { aNewTask } from "../../support/tracker-contract.ts";
+import { fakeBd } from "./fake-bd.ts";
+
+const row = (fields: object) =>
+  JSON.stringify({ data: [{ id: "fr-1", title: "t", status: "open", priority: 2, ...fields }] });
+const ours = { metadata: { fractal: { run: "run-1", key: "fr-1" } } };
+
+/** A tracker whose bd answers `list` with one issue, and a write as the script says. */
+async function openWith(list: string, write: string) {
+  const { path, folder } = await fakeBd(
+    `echo "$1" >> log; if [ "$1" = list ]; then echo '${list}'; else cat > /dev/null; ${write}; fi`,
+  );
+  const common = { bd: path, cwd: folder, beadsDir: join(folder, ".beads"), prefix: "fr" };
+  const tracker = beadsTracker({ ...common, actor: "fractal", timeoutMs: { write: 200 } });
+  const calls = () => readFileSync(join(folder, "log"), "utf8").trim().split("\n");
+  return { tracker, calls };
+}
+
+it("finds a creation done although bd failed, and makes nothing twice", async () => {
+  const { tracker, calls } = await openWith(row(ours), "exit 1");
+  expect(await tracker.create([aNewTask("fr-1")])).toEqual({ created: [] });
+  expect(calls()).toEqual(["create", "list"]);
+});
+
+it("finds a creation done although bd did not answer in time", async () => {
+  const { tracker } = await openWith(row(ours), "exec sleep 60");
+  expect(await tracker.create([aNewTask("fr-1")])).toEqual({ created: [] });
+});
+
+it("believes no success that names other ids", async () => {
+  const none = JSON.stringify({ data: [] });
+  const { tracker } = await openWith(none, `echo '{"data":{"ids":{"fr-1":"fr-other"}}}'`);
+  expect(await tracker.create([aNewTask("fr-1")])).toMatchObject({
+    failure: "tracker-unavailable",
+  });
+});
+
+it("calls no line applied that bd confirmed but does not show", async () => {
+  const { tracker } = await openWith(row({}), `echo '{"data":{"operations":1}}'`);
+  const lines = [{ id: "fr-1", status: "blocked", assignee: "" } as const];
+  expect(await tracker.mirror(lines)).toEqual({ applied: [] });
+});
+
+it("calls a line applied that bd refused but shows", async () => {
+  const { tracker } = await openWith(row({ status: "closed" }), "exit 1");
+  const lines = [{ id: "fr-1", status: "closed", assignee: "" } as const];
+  expect(await tracker.mirror(lines)).toEqual({ applied: ["fr-1"] });
+});
+
+it("stops writing once a batch got no answer in time", async () => {
+  const { tracker, calls } = await openWith(row({}), "exec sleep 60");
+  const line = { id: "fr-1", status: "closed", assignee: "" } as const;
+  expect(await tracker.mirror(Array.from({ length: 50 }, () => line))).toMatchObject({
+    failure: "tracker-unavailable",
+  });
+  expect(calls()).toEqual(["batch", "list"]);
+});
+
+it("closes at most twenty issues in one batch", async () => {
+  const { tracker, calls } = await openWith(
+    row({ status: "closed" }),
+    `echo '{"data":{"operations":1}}'`,
+  );
+  const line = { id: "fr-1", status: "closed", assignee: "" } as const;
+  await tracker.mirror(Array.from({ length: 41 }, () => line));
+  expect(calls()).toEqual(["batch", "batch", "batch", "list"]);
+});
+
+it("has a new version each time where the storage has no manifest", async () => {
+  const { tracker } = await openWith(row({}), "true");
+  expect(await tracker.version()).not.toBe(await tracker.version());
+});
