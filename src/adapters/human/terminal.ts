@@ -48,16 +48,22 @@ export function terminalHuman(options: TerminalOptions): Human {
     const turn = last.then(async () => {
       if (signal.aborted || !isPersonPresent(options)) return undefined;
       const gone = new AbortController();
+      let isOver = false;
       const leave = () => gone.abort();
       const onKey = (_: string | undefined, key?: { ctrl?: boolean; name?: string }) => {
         if (key?.ctrl === true && key.name === "c") options.onInterrupt?.();
       };
-      input.once("end", leave).once("close", leave).once("error", leave).on("keypress", onKey);
+      // Ctrl-D closes the prompt's reader without a word to the prompt: nobody reads any more.
+      const onPause = () => setImmediate(() => !isOver && input.isPaused() && leave());
+      input.once("end", leave).once("close", leave).once("error", leave);
+      input.on("keypress", onKey).on("pause", onPause);
       options.pause?.();
       try {
         return await prompt({ input, output, signal: AbortSignal.any([signal, gone.signal]) });
       } finally {
-        input.off("end", leave).off("close", leave).off("error", leave).off("keypress", onKey);
+        isOver = true;
+        input.off("end", leave).off("close", leave).off("error", leave);
+        input.off("keypress", onKey).off("pause", onPause);
         options.resume?.();
       }
     });
