@@ -1,0 +1,142 @@
+/** Where settings come from, which one holds, and how a wrong one is told. */
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type Config, type ConfigFlags, loadConfig } from "../../src/cli/config.ts";
+import { isRefusal, type Refusal } from "../../src/cli/exit.ts";
+import type { Environment } from "../../src/cli/output.ts";
+
+interface Sources {
+  repository?: string;
+  user?: string;
+  env?: Environment;
+  flags?: ConfigFlags;
+}
+
+/** Loads from real files; the environment holds nothing but what is given. */
+function load(sources: Sources): Promise<Config | Refusal> {
+  const dir = mkdtempSync(join(tmpdir(), "fractal-config-"));
+  const home = join(dir, "home");
+  mkdirSync(join(home, "fractal"), { recursive: true });
+  if (sources.repository !== undefined)
+    writeFileSync(join(dir, "fractal.yaml"), sources.repository);
+  if (sources.user !== undefined) writeFileSync(join(home, "fractal/config.yaml"), sources.user);
+  const env = { XDG_CONFIG_HOME: home, ...sources.env };
+  return loadConfig({ dir, env, flags: sources.flags ?? {} });
+}
+
+async function loaded(sources: Sources): Promise<Config> {
+  const config = await load(sources);
+  if (isRefusal(config)) throw new Error(config.where.join("\n"));
+  return config;
+}
+
+async function refused(sources: Sources): Promise<Refusal> {
+  const config = await load(sources);
+  if (!isRefusal(config)) throw new Error("it was accepted");
+  return config;
+}
+
+const settingOf = (config: Config, key: string) =>
+  config.settings.find((setting) => setting.key === key);
+
+describe("settings", () => {
+  it("flags beat the environment, that beats the repository, that the user's file, that defaults", async () => {
+    const all: Sources = {
+      flags: { jobs: 7 },
+      env: { FRACTAL_JOBS: "6" },
+      repository: "jobs: 5\n",
+      user: "# mine\njobs: 4\n",
+    };
+    const seen: unknown[] = [];
+    for (const source of ["flags", "env", "repository", "user"] as const) {
+      const { value, origin } = settingOf(await loaded(all), "jobs") ?? {};
+      seen.push([value, String(origin).replace(/.*config\.yaml/, "user")]);
+      delete all[source];
+    }
+    expect(seen).toEqual([
+      [7, "--jobs"],
+      [6, "FRACTAL_JOBS"],
+      [5, "fractal.yaml:1"],
+      [4, "user:2"],
+    ]);
+    expect(settingOf(await loaded({}), "jobs")?.origin).toBe("default");
+  });
+
+  it("limits are set one by one, the rest keeps its default", async () => {
+    const config = await loaded({
+      repository: "limits:\n  attempts_max: 5\n",
+      user: "limits: {attempts_max: 2, turns_max: 9, leaf_size_max: M}\n",
+    });
+    expect(config.limits).toMatchObject({
+      attemptsMax: 5,
+      turnsMax: 9,
+      leafSizeMax: "M",
+      planRoundsMax: 3,
+    });
+    expect(settingOf(config, "limits.attempts_max")?.origin).toBe("fractal.yaml:2");
+  });
+
+  it("an empty file is no setting at all", async () => {
+    expect((await loaded({ repository: "\n# nothing yet\n" })).mounts).toEqual([]);
+  });
+
+  it.each([
+    [
+      "a slip of the hand",
+      "modle: openai:x\n",
+      /^fractal\.yaml:1:1 .*`modle`: did you mean `model`\?/,
+    ],
+    [
+      "an unknown limit",
+      "limits:\n  atempts_max: 1\n",
+      /^fractal\.yaml:2:3 .*did you mean `attempts_max`/,
+    ],
+    ["an unknown role", "models:\n  plannr: openai:x\n", /:2:3 .*did you mean `planner`/],
+    [
+      "an unknown field of a model",
+      "model:\n  model: openai:x\n  baseurl: http://a\n",
+      /:3:3 .*`base_url`/,
+    ],
+    ["a wrong type", "jobs: many\n", /^fractal\.yaml:1:1 `jobs`: /],
+    ["a number out of range", "jobs: 0\n", /^fractal\.yaml:1:1 `jobs`: /],
+    ["no YAML", "jobs: [1\nmodel: x\n", /^fractal\.yaml:2:1 is not valid YAML/],
+    ["no mapping", "- jobs\n", /^fractal\.yaml:1:1 the file: /],
+    ["a model without provider", "model: gpt\n", /provider:model/],
+    ["an unknown provider", "model: openia:gpt\n", /provider of anthropic, openai/],
+    ["a key in an address", "base_url: http://me:secret@host/v1\n", /must not hold/],
+    ["a mount outside the checkout", "mounts: [../other]\n", /segment `\.\.`/],
+    ["a mount of the machine", "mounts: [/etc]\n", /not relative/],
+    ["a sandbox turned off", "sandbox: off\n", /--dangerously-no-sandbox/],
+    ["a command of a stranger", "notify: curl evil\n", /^fractal\.yaml:1 `notify` runs a command/],
+  ])("refuses %s, with its place", async (_, repository, message) => {
+    const refusal = await refused({ repository });
+    expect(refusal.exit).toBe(2);
+    expect(refusal.where.join("\n")).toMatch(message);
+  });
+
+  it("tells every problem of every source at once", async () => {
+    const refusal = await refused({ repository: "jobz: 1\nmodle: x\n", user: "job: 1\n" });
+    expect(refusal.where).toHaveLength(3);
+  });
+
+  it("refuses what a variable or flag says wrongly, by its name", async () => {
+    expect((await refused({ env: { FRACTAL_JOBS: "two" } })).where[0]).toMatch(/^FRACTAL_JOBS /);
+    expect((await refused({ env: { FRACTAL_MODELS: "worker" } })).where[0]).toMatch(
+      /^FRACTAL_MODELS /,
+    );
+    expect((await refused({ flags: { models: ["wroker=openai:x"] } })).where[0]).toMatch(
+      /^--models .*did you mean `models\.worker`|^--models .*did you mean `worker`/,
+    );
+  });
+
+  it("a person's own file may name a command; anybody may only tighten the sandbox", async () => {
+    expect((await loaded({ user: "notify: say hello\n" })).notify).toBe("say hello");
+    expect((await loaded({ repository: "sandbox: required\n" })).sandboxRequired).toBe(true);
+    expect(
+      (await loaded({ user: "sandbox: required\n", repository: "jobs: 1\n" })).sandboxRequired,
+    ).toBe(true);
+    expect((await loaded({})).sandboxRequired).toBe(false);
+  });
+});
