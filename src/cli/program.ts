@@ -12,6 +12,10 @@ export async function runProgram(argv: readonly string[], world: World): Promise
   const program = buildProgram(world, (ended) => {
     code = ended;
   });
+  if (argv.length === 0) {
+    program.outputHelp();
+    return EXIT.done;
+  }
   try {
     await program.parseAsync(argv, { from: "user" });
     return code;
@@ -46,7 +50,6 @@ function buildProgram(world: World, end: End): Command {
     .option("--color", "colours, also when piped")
     .option("--no-color", "no colours")
     .addHelpText("after", helpFooter());
-  program.action(() => program.outputHelp());
 
   addRun(program, world, end);
   addPlan(program, world, end);
@@ -202,7 +205,6 @@ function addConfig(program: Command, world: World, end: End): void {
     .command("config")
     .description("see the settings that hold")
     .addHelpText("after", examples([["fractal config show --origin", ""]]));
-  config.action(() => config.outputHelp());
   modelFlags(config.command("show"))
     .description("every setting that holds, and the model of each role")
     .option("--origin", "and where it is from")

@@ -208,6 +208,7 @@ export async function runLoop(world: World, signal: AbortSignal): Promise<Rest> 
     trackerRetryAt,
     trackerDownSince,
     fatal,
+    planOnly: world.planOnly,
   });
 
   const letGo = async (reason: "stopped" | "held") => {
@@ -306,7 +307,8 @@ function noteDecision(world: World, actions: Action[], underWay: number): void {
   const wait = actions.find((action) => action.kind === "wait");
   const work = actions.filter((action) => action.kind !== "mirror" && action.kind !== "publish");
   if (stop === undefined && wait === undefined && work.length === 0) return;
-  const decision = stop ? "stop" : wait ? "pause" : "continue";
+  const resting = wait ? "pause" : "continue";
+  const decision = stop ? "stop" : resting;
   const reason =
     stop?.reason ?? wait?.reason ?? work.map((action) => describeAction(action)).join(", ");
   if (store.state.lastDecision === `${decision}: ${reason}`) return;

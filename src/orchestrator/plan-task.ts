@@ -9,7 +9,7 @@ import type { TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { leafChecks } from "../rules/gates.ts";
 import { reviewPlan } from "../rules/plan-review.ts";
-import { sizeTask, splitTask } from "../rules/split.ts";
+import { inventedId, sizeTask, splitTask } from "../rules/split.ts";
 import { ancestorsOf, taskOf } from "../rules/status.ts";
 import { checkTree } from "./check-tree.ts";
 import { profileFor } from "./journaled-model.ts";

@@ -7,7 +7,7 @@ import { describeContract } from "../rules/describe.ts";
 import { commentsWanted, detectDrift } from "../rules/drift.ts";
 import { type MirrorLine, mirrorLines } from "../rules/mirror.ts";
 import { issueOfQuestion, issueOfTask } from "../rules/tracked.ts";
-import { ACTOR, type World } from "./world.ts";
+import { ACTOR, type TrackedWorld } from "./world.ts";
 
 export interface NewTask {
   id: TaskId;
@@ -24,7 +24,7 @@ export interface NewTask {
  * Creates tasks in the tracker, all or nothing, and returns the events that make them known. Those
  * that exist already, from an interrupted try, are left as they are.
  */
-export async function createTasks(world: World, tasks: NewTask[]): Promise<NewEvent[] | Failure> {
+export async function createTasks(world: TrackedWorld, tasks: NewTask[]): Promise<NewEvent[] | Failure> {
   const { runId } = world.store.state;
   const created = await world.tracker.create(
     tasks.map((task) =>
@@ -61,7 +61,7 @@ function knownEvent(ids: string[]): NewEvent {
 }
 
 /** Writes tasks and questions that the journal has and the tracker has not. */
-export async function publish(world: World, ids: readonly string[]): Promise<Failure | undefined> {
+export async function publish(world: TrackedWorld, ids: readonly string[]): Promise<Failure | undefined> {
   const { state } = world.store;
   const isSplit = (id: TaskId) => state.tasks.get(id)?.shape === "split";
   const issues = ids.flatMap((id): NewTrackedTask[] => {
@@ -80,7 +80,7 @@ export async function publish(world: World, ids: readonly string[]): Promise<Fai
  * Brings the tracker's statuses to what they should be. What a person changed meanwhile is read and
  * followed first, so that it is not written over; the window of one write remains.
  */
-export async function mirror(world: World): Promise<Failure | undefined> {
+export async function mirror(world: TrackedWorld): Promise<Failure | undefined> {
   const followed = await followPerson(world);
   if (isFailure(followed)) return followed;
   const lines = mirrorLines(world.store.state);
@@ -100,7 +100,7 @@ export async function mirror(world: World): Promise<Failure | undefined> {
 const plain = ({ id, status, assignee }: MirrorLine) => ({ id, status, assignee });
 
 /** Reads the tracker and journals what a person did there; true when something was. */
-export async function followPerson(world: World): Promise<boolean | Failure> {
+export async function followPerson(world: TrackedWorld): Promise<boolean | Failure> {
   const { tracker, store } = world;
   const knownBefore = knownNow(world);
   const tracked = await tracker.read();
@@ -116,13 +116,13 @@ export async function followPerson(world: World): Promise<boolean | Failure> {
 }
 
 /** What the tracker is known to hold, by id; a new value is a new object. */
-function knownNow(world: World): Map<string, unknown> {
+function knownNow(world: TrackedWorld): Map<string, unknown> {
   const { tasks, questions } = world.store.state;
   return new Map([...tasks.values(), ...questions.values()].map((one) => [one.id, one.mirror]));
 }
 
 async function readComments(
-  world: World,
+  world: TrackedWorld,
   tracked: TrackedTask[],
 ): Promise<Map<string, TrackerComment[]> | Failure> {
   const comments = new Map<string, TrackerComment[]>();

@@ -29,6 +29,8 @@ export interface World {
   readonly processName: string;
   /** `-y`: a planner's invented checks are accepted unseen, and journaled so. */
   readonly acceptsInvented: boolean;
+  /** Stops when the tree is planned: `fractal plan`. */
+  readonly planOnly: boolean;
   /** Plans given instead of a planner, by task key (`run plan.json`). */
   readonly givenPlans: ReadonlyMap<string, Plan>;
   readonly sharedFilesAllowed: boolean;
@@ -40,3 +42,6 @@ export interface World {
 
 /** The actor fractal writes as, in the journal and in Beads. */
 export const ACTOR = "fractal";
+
+/** What following and telling the tracker needs: a command that only answers has no more. */
+export type TrackedWorld = Pick<World, "store" | "tracker">;

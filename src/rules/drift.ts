@@ -5,11 +5,10 @@
 import type { Mirrored, NewEvent } from "../domain/event.ts";
 import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
-import type { TaskId } from "../domain/task.ts";
+import { cancelBelow, cancelTask, openQuestion } from "./cancel.ts";
 import { driftOfAdded } from "./drift-added.ts";
 import { driftOfQuestion, personOf } from "./drift-question.ts";
 import { showsSame } from "./mirror.ts";
-import { descendantsOf } from "./status.ts";
 
 /** Issues whose comments are needed before drift can be told. */
 export function commentsWanted(state: RunState, tracked: readonly TrackedTask[]): string[] {
@@ -89,8 +88,7 @@ function driftOfStatus(
     if (issue.request?.kind === "cancel") {
       return [
         drift("deferred", `cancelled by ${by}`),
-        { ...about, event_type: "task.cancelled", by, reason: "cancelled" },
-        ...dropped(state, task, by),
+        ...cancelTask(state, task, by, "cancelled"),
       ];
     }
     const kind = issue.status === "deferred" ? "deferred" : "blocked";
@@ -121,17 +119,10 @@ function driftOfStatus(
 
 function accept(state: RunState, task: TaskState, by: string): NewEvent[] {
   const about = { task_id: task.id, actor: by } as const;
-  const events: NewEvent[] = [{ ...about, event_type: "task.accepted", by }];
-  for (const below of descendantsOf(state, task.id)) {
-    if (below.end === "done" || below.end === "accepted" || below.end === "cancelled") continue;
-    events.push({
-      task_id: below.id,
-      actor: by,
-      event_type: "task.cancelled",
-      by,
-      reason: `${task.id} was closed`,
-    });
-  }
+  const events: NewEvent[] = [
+    { ...about, event_type: "task.accepted", by },
+    ...cancelBelow(state, task, by, `${task.id} was closed`),
+  ];
   if (task.question !== undefined) {
     const question = task.question;
     events.push({ ...about, event_type: "question.closed", question, by, how: "moot" });
@@ -160,43 +151,8 @@ function driftOfDeleted(state: RunState, task: TaskState): NewEvent[] {
   const about = { task_id: task.id, actor: by } as const;
   return [
     { ...about, event_type: "drift.seen", kind: "deleted", detail: `${task.id} was deleted` },
-    { ...about, event_type: "task.cancelled", by, reason: "deleted" },
-    ...dropped(state, task, by),
+    ...cancelTask(state, task, by, "deleted"),
   ];
-}
-
-/** One question for each open task that waits for one that will not be done. */
-function dropped(state: RunState, task: TaskState, by: string): NewEvent[] {
-  const events: NewEvent[] = [];
-  for (const other of state.tasks.values()) {
-    const waits = other.dependsOn.includes(task.id) && other.end === undefined;
-    if (!waits || other.question !== undefined) continue;
-    events.push(
-      openQuestion(other, "dropped", {
-        title: `"${other.contract.title}" needs ${task.id}, which was dropped. What now?`,
-        why: `${task.id} "${task.contract.title}" was dropped by ${by}; nothing satisfies this dependency.`,
-        options: ["go on without it", "drop this too"],
-        blocks: [other.id],
-      }),
-    );
-  }
-  return events;
-}
-
-function openQuestion(
-  task: TaskState,
-  kind: "reopened" | "dropped",
-  text: { title: string; why: string; options: string[]; blocks: TaskId[] },
-): NewEvent {
-  return {
-    task_id: task.id,
-    actor: "fractal",
-    event_type: "question.opened",
-    question: `${task.id}.q${task.questions.length + 1}`,
-    kind,
-    tried: "",
-    ...text,
-  };
 }
 
 function driftOfText(state: RunState, task: TaskState, issue: TrackedTask): NewEvent[] {

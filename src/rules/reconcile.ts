@@ -27,6 +27,8 @@ export interface Snapshot {
   trackerDownSince: number | undefined;
   /** Trouble that ends the run: credentials, config. */
   fatal: Failure | undefined;
+  /** Only planning is wanted: leaves are not worked on, nothing is rolled up. */
+  planOnly: boolean;
 }
 
 export type Action =
@@ -69,6 +71,7 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
     }
     const action = nextFor(state, task, limits, reserved);
     if (action === undefined) continue;
+    if (snapshot.planOnly && (action.kind === "attempt" || action.kind === "roll-up")) continue;
     if (action.kind === "attempt" || action.kind === "fix" || action.kind === "roll-up") {
       if (leafSlots <= 0) continue;
       leafSlots -= 1;
@@ -91,7 +94,7 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
     }
     return [{ kind: "wait", untilMs: wakeAt, reason: "waiting to try again" }];
   }
-  return [endOf(state)];
+  return [snapshot.planOnly ? endOfPlanning(state) : endOf(state)];
 }
 
 function countBusy(snapshot: Snapshot, kind: "leaf" | "plan"): number {
@@ -213,6 +216,14 @@ function stopFor(snapshot: Snapshot, failure: Failure): Action[] {
 
 function exitOfClass(failure: Failure): number {
   return failureClassOf(failure) === "outage" ? 6 : 2;
+}
+
+/** Planning ends well when nothing is left to be planned and nothing is asked. */
+function endOfPlanning(state: RunState): Action {
+  const open = [...state.questions.values()].some((question) => question.state === "open");
+  return open
+    ? { kind: "stop", exitCode: 3, reason: "the plan needs a person" }
+    : { kind: "stop", exitCode: 0, reason: "planned" };
 }
 
 /** How a run ends when nothing can move: design part 4, "The end". */

@@ -1,0 +1,113 @@
+/** A person acts on a run: through the journal when nobody is at work on it, else through Beads. */
+import type { NewEvent } from "../domain/event.ts";
+import { type Failure, isFailure } from "../domain/failure.ts";
+import type { Tracker } from "../domain/ports.ts";
+import { followPerson, mirror } from "../orchestrator/tracked.ts";
+import { openStore, type Store } from "../orchestrator/store.ts";
+import { cancelTask } from "../rules/cancel.ts";
+import { DEFAULT_LIMITS } from "../domain/limits.ts";
+import { taskOf } from "../rules/status.ts";
+import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
+import { type FoundRun, findRun, telemetryOf } from "./find-run.ts";
+import { findBeads } from "./prepare.ts";
+import { machine } from "./wire.ts";
+import type { RunForActing } from "./wiring.ts";
+
+/** Opens a run to act on as `by`. The lock is taken where it is free. */
+export async function openRunForActing(o: {
+  dir: string;
+  run?: string;
+  by: string;
+}): Promise<RunForActing | Refusal> {
+  const survey = await machine.surveyFolder(o.dir);
+  const top = survey.repository?.top;
+  if (top === undefined || survey.repository === undefined) {
+    return refuse(EXIT.usage, `${o.dir} is not in a git repository`);
+  }
+  const found = findRun(top, o.run);
+  if (isRefusal(found)) return found;
+  const tracker = await findBeads(process.env, top, o.by);
+  if (isRefusal(tracker)) return tracker;
+  const lock = machine.takeLock(survey.repository.commonDir);
+  if (lock === undefined) {
+    return {
+      state: found.state,
+      act: (kind, id, text) => askController(tracker, o.by, kind, id, text),
+      close: async () => undefined,
+    };
+  }
+  const store = openRunStore(top, found);
+  if (isRefusal(store)) {
+    lock.release();
+    return store;
+  }
+  return {
+    state: store.state,
+    act: (kind, id, text) => actInJournal(store, tracker, o.by, kind, id, text),
+    close: async () => lock.release(),
+  };
+}
+
+function openRunStore(top: string, found: FoundRun): Store | Refusal {
+  const journal = machine.openJournal(telemetryOf(top), found.runId);
+  if ("line" in journal) {
+    return refuse(EXIT.environment, "the journal is damaged", {
+      where: [`${journal.file}:${journal.line} ${journal.message}`],
+    });
+  }
+  return openStore(journal, machine.systemClock, DEFAULT_LIMITS);
+}
+
+type Done = { via: "journal" | "controller" } | Failure;
+
+/** The lock is held: Beads is written, and the controller journals it. */
+async function askController(
+  tracker: Tracker,
+  by: string,
+  kind: "answer" | "cancel",
+  id: string,
+  text: string,
+): Promise<Done> {
+  const at = new Date(machine.systemClock.now()).toISOString();
+  const failure =
+    kind === "answer"
+      ? await tracker.respond(id, text)
+      : await tracker.request(id, { kind, by, at }, "deferred");
+  return failure ?? { via: "controller" };
+}
+
+/** Nobody is at work: the journal first, then Beads; a Beads that is away is caught up with later. */
+async function actInJournal(
+  store: Store,
+  tracker: Tracker,
+  by: string,
+  kind: "answer" | "cancel",
+  id: string,
+  text: string,
+): Promise<Done> {
+  const world = { store, tracker };
+  // What a person did with bd meanwhile comes first: the question may be answered already.
+  const followed = await followPerson(world);
+  if (isFailure(followed)) return followed;
+  if (kind === "cancel") {
+    store.record(cancelTask(store.state, taskOf(store.state, id), by, text || "cancelled"));
+  } else {
+    const question = store.state.questions.get(id);
+    if (question?.state !== "open") {
+      return { failure: "config-unusable", detail: `${id} is no longer open` };
+    }
+    const answered: NewEvent = {
+      task_id: question.about,
+      actor: by,
+      event_type: "question.answered",
+      question: id,
+      by,
+      text,
+    };
+    store.record([answered]);
+    await tracker.respond(id, text);
+  }
+  await mirror(world);
+  return { via: "journal" };
+}
+

@@ -1,0 +1,53 @@
+/** Carries a started run out: shows it, loops until it rests, says how it ended. */
+import { type Rest, runLoop } from "../orchestrator/loop.ts";
+import { ACTOR } from "../orchestrator/world.ts";
+import { renderSummary } from "../view/summary.ts";
+import { treeJson } from "../view/tree-json.ts";
+import type { Context } from "./context.ts";
+import type { ExitCode } from "./exit.ts";
+import { type Live, showLive } from "./live.ts";
+import type { StartedRun } from "./start-run.ts";
+
+/** What a prompt needs of the live view, which exists only once the run has started. */
+export interface LiveSlot {
+  live: Live | undefined;
+}
+
+/** Runs to rest and returns the exit code; the lock is let go on every path out. */
+export async function carryOut(
+  context: Context,
+  started: StartedRun,
+  slot: LiveSlot,
+): Promise<ExitCode> {
+  const { out, signal } = context;
+  const { world } = started;
+  const { store, spec } = world;
+  try {
+    for (const note of started.notes) out.note(note);
+    const live = showLive(context, store);
+    slot.live = live;
+    let rest: Rest;
+    try {
+      rest = await runLoop(world, signal);
+    } finally {
+      slot.live = undefined;
+      live.end();
+    }
+    store.record([
+      {
+        task_id: null,
+        actor: ACTOR,
+        event_type: "run.stopped",
+        reason: rest.reason,
+        exit_code: rest.exitCode,
+      },
+    ]);
+    out.show(
+      () => ({ ...treeJson(store.state), exit_code: rest.exitCode, reason: rest.reason }),
+      () => renderSummary(store.state, spec, { ...out.look, now: context.now() }),
+    );
+    return rest.exitCode as ExitCode;
+  } finally {
+    started.close();
+  }
+}

@@ -1,0 +1,80 @@
+/** The runs a repository has, and which of them is meant. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { RunEvent } from "../domain/event.ts";
+import type { RunState } from "../domain/run-state.ts";
+import { replay } from "../rules/replay.ts";
+import { EXIT, type Refusal, refuse } from "./exit.ts";
+import { machine } from "./wire.ts";
+
+export interface FoundRun {
+  runId: string;
+  events: RunEvent[];
+  state: RunState;
+}
+
+/** Where journals lie, below the repository's top folder. */
+export function telemetryOf(top: string): string {
+  return join(top, "telemetry");
+}
+
+/** The ids of all runs, newest first. */
+function runIds(telemetry: string): string[] {
+  if (!existsSync(telemetry)) return [];
+  const startedAt = (id: string) => statSync(join(telemetry, id)).birthtimeMs;
+  return readdirSync(telemetry)
+    .filter((id) => existsSync(join(telemetry, id, "events.jsonl")))
+    .sort((a, b) => startedAt(b) - startedAt(a));
+}
+
+/** A run with its journal read and replayed; a damaged journal is refused with its line. */
+function readRun(telemetry: string, runId: string): FoundRun | Refusal | undefined {
+  const events = machine.readJournal(telemetry, runId);
+  if (!Array.isArray(events)) {
+    return refuse(EXIT.environment, "the journal is damaged", {
+      where: [`${events.file}:${events.line} ${events.message}`],
+      next: ["restore the file from a backup, or start again with --new"],
+    });
+  }
+  // A process that died before its first line was whole never began.
+  if (events.length === 0) return undefined;
+  return { runId, events, state: replay(events) };
+}
+
+/** A run is open until its root is done, accepted or cancelled. */
+export function isOpen(state: RunState): boolean {
+  const end = state.tasks.get(state.rootId)?.end;
+  return end !== "done" && end !== "accepted" && end !== "cancelled";
+}
+
+/** Every run that can be read, newest first; damaged ones are left out. */
+export function readableRuns(top: string): FoundRun[] {
+  const telemetry = telemetryOf(top);
+  return runIds(telemetry).flatMap((id) => {
+    const run = readRun(telemetry, id);
+    return run === undefined || "refusal" in run ? [] : [run];
+  });
+}
+
+/** The run named, else the open one, else the newest. */
+export function findRun(top: string, named: string | undefined): FoundRun | Refusal {
+  const telemetry = telemetryOf(top);
+  if (named !== undefined) {
+    const ids = runIds(telemetry);
+    const run = ids.includes(named) ? readRun(telemetry, named) : undefined;
+    if (run !== undefined) return run;
+    return refuse(EXIT.usage, `there is no run ${named} here`, {
+      where: ids.length === 0 ? [telemetry] : [`runs here: ${ids.join(", ")}`],
+    });
+  }
+  const runs = readableRuns(top);
+  const found = runs.find((run) => isOpen(run.state)) ?? runs[0];
+  if (found !== undefined) return found;
+  const first = runIds(telemetry)[0];
+  const damaged = first === undefined ? undefined : readRun(telemetry, first);
+  if (damaged !== undefined) return damaged;
+  return refuse(EXIT.usage, "there is no run here yet", {
+    where: [top],
+    next: ["fractal run spec.md"],
+  });
+}

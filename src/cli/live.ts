@@ -1,0 +1,74 @@
+/** What is shown while a run is under way: a live tree on a terminal, plain lines when piped. */
+import { createLogUpdate } from "log-update";
+import type { Store } from "../orchestrator/store.ts";
+import { renderProgress } from "../view/progress.ts";
+import { renderTree } from "../view/tree.ts";
+import type { Context } from "./context.ts";
+
+export interface Live {
+  /** Makes room for a prompt. */
+  pause(): void;
+  resume(): void;
+  /** Leaves the last picture standing. */
+  end(): void;
+}
+
+/** Redraws at most this often: a terminal cannot show more, and drawing is not the work. */
+const FRAME_MS = 100;
+/** Running times tick though nothing happens. */
+const TICK_MS = 1_000;
+
+/** Shows the run's events as they happen. Under --json each event is a line on stdout. */
+export function showLive(context: Context, store: Store): Live {
+  const { out, streams } = context;
+  if (out.json) {
+    store.listen((event) => streams.stdout.write(`${JSON.stringify(event)}\n`));
+    return QUIET;
+  }
+  if (!out.noteLook.tables) {
+    store.listen((event) => {
+      const line = renderProgress(event, store.state);
+      if (line !== undefined) out.note(line);
+    });
+    return QUIET;
+  }
+  return showTree(context, store);
+}
+
+const QUIET: Live = { pause: () => undefined, resume: () => undefined, end: () => undefined };
+
+function showTree(context: Context, store: Store): Live {
+  const { out, streams } = context;
+  const stderr = streams.stderr as NodeJS.WriteStream;
+  const update = createLogUpdate(stderr, { showCursor: true });
+  let paused = false;
+  let frame: NodeJS.Timeout | undefined;
+  const draw = () => {
+    frame = undefined;
+    if (paused) return;
+    const rows = Math.max(5, (stderr.rows ?? 24) - 2);
+    update(renderTree(store.state, { ...out.noteLook, rows, now: context.now() }));
+  };
+  store.listen(() => {
+    frame ??= setTimeout(draw, FRAME_MS);
+  });
+  const tick = setInterval(draw, TICK_MS);
+  tick.unref();
+  draw();
+  return {
+    pause() {
+      paused = true;
+      update.clear();
+    },
+    resume() {
+      paused = false;
+      draw();
+    },
+    end() {
+      clearInterval(tick);
+      clearTimeout(frame);
+      draw();
+      update.done();
+    },
+  };
+}

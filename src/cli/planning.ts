@@ -1,0 +1,116 @@
+/** `fractal plan`: plans a specification to its leaves, without an issue or a branch. */
+import { randomBytes } from "node:crypto";
+import type { NewEvent, RunEvent } from "../domain/event.ts";
+import type { Human } from "../domain/ports.ts";
+import type { RunState } from "../domain/run-state.ts";
+import type { Spec } from "../domain/spec.ts";
+import { runLoop } from "../orchestrator/loop.ts";
+import { serial } from "../orchestrator/serial.ts";
+import { openStore } from "../orchestrator/store.ts";
+import { createdEvent } from "../orchestrator/tracked.ts";
+import { ACTOR, type World } from "../orchestrator/world.ts";
+import { renderPlanFile } from "../rules/plan-file.ts";
+import { plansOf } from "../rules/plans-of.ts";
+import type { Config } from "./config.ts";
+import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
+import type { RoleModels } from "./models.ts";
+import type { Environment } from "./output.ts";
+import { mountsOf, openProfiles, openSandbox, processName, promptTexts } from "./prepare.ts";
+import type { SpecInput } from "./spec-input.ts";
+import { rootTask } from "./start-run.ts";
+import { machine } from "./wire.ts";
+import type { PlannedRun } from "./wiring.ts";
+
+const NOBODY: Human = {
+  present: false,
+  ask: async () => undefined,
+  confirm: async () => undefined,
+};
+
+export interface PlanOrder {
+  dir: string;
+  input: SpecInput;
+  spec: Spec;
+  config: Config;
+  models: RoleModels;
+  record?: string;
+  strict: boolean;
+  onEvent(event: RunEvent, state: RunState): void;
+}
+
+/** The planned tree, or why there is none: a plan that stays invalid waits for a person (exit 3). */
+export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<PlannedRun | Refusal> {
+  const survey = await machine.surveyFolder(o.dir);
+  const top = survey.repository?.top;
+  if (top === undefined) {
+    return refuse(EXIT.usage, `${o.dir} is not in a git repository`, { next: ["git init"] });
+  }
+  const env: Environment = process.env;
+  const profiles = await openProfiles(env, o.models, o);
+  if (isRefusal(profiles)) return profiles;
+  const runId = `plan-${randomBytes(3).toString("hex")}`;
+  const { spec } = o;
+  const mounts = mountsOf(o.config, spec.mounts);
+  const sandbox = await openSandbox(
+    { top, root: spec.root, runId, mounts, noSandbox: false, required: true },
+    signal,
+  );
+  if (isRefusal(sandbox)) return sandbox;
+  const inner = await machine.openRepository({
+    checkout: top,
+    runId,
+    root: spec.root,
+    mounts: sandbox.mounts,
+  });
+  const repository = await machine.draftRepository(inner, survey.repository?.head ?? "");
+  const journal = machine.memoryJournal(runId);
+  const first: NewEvent = {
+    task_id: null,
+    actor: ACTOR,
+    event_type: "run.started",
+    spec_path: o.input.path,
+    spec_hash: o.input.hash,
+    spec: journal.putBlob(o.input.text),
+    title: spec.title,
+    base: survey.repository?.head ?? "",
+    branch: "",
+    root_id: runId,
+    models: {},
+    contained: true,
+  };
+  const { limits } = o.config;
+  const store = openStore(journal, machine.systemClock, limits, [
+    first,
+    createdEvent(rootTask(spec, runId)),
+  ]);
+  store.listen((event) => o.onEvent(event, store.state));
+  const world: World = {
+    store,
+    tracker: machine.noTracker(),
+    repository,
+    sandbox,
+    human: NOBODY,
+    clock: machine.systemClock,
+    spec,
+    limits,
+    profiles,
+    prompts: await promptTexts(),
+    processName: processName(runId),
+    // Nothing is carried out, so nothing is gated: whether a check may gate is asked when it runs.
+    acceptsInvented: true,
+    planOnly: true,
+    givenPlans: new Map(),
+    sharedFilesAllowed: false,
+    integration: serial(),
+    checked: new Map(),
+  };
+  const rest = await runLoop(world, signal);
+  if (rest.exitCode !== 0) {
+    const open = [...store.state.questions.values()].filter((one) => one.state === "open");
+    return refuse(rest.exitCode as typeof EXIT.waiting, rest.reason, {
+      where: open.map((question) => `${question.title}\n${question.why}`),
+    });
+  }
+  const splits = plansOf(journal.read(), store.state, (hash) => journal.getBlob(hash));
+  return { state: store.state, file: renderPlanFile({ spec: o.input.text, splits }) };
+}

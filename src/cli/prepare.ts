@@ -1,0 +1,215 @@
+/** What a run needs of the machine, found in order, each with its own refusal. */
+import { homedir, hostname } from "node:os";
+import { join } from "node:path";
+import { ROLES, type Role } from "../domain/conversation.ts";
+import { type Failure, isFailure } from "../domain/failure.ts";
+import type { Human, Sandbox, Tracker } from "../domain/ports.ts";
+import type { ModelProfile } from "../domain/profile.ts";
+import type { Config } from "./config.ts";
+import type { Context } from "./context.ts";
+import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
+import type { Environment } from "./output.ts";
+import { type ModelSetting, type RoleModels, refuseMissingKeys } from "./models.ts";
+import { machine } from "./wire.ts";
+
+/** A repository a run can work in. */
+export interface Place {
+  /** The top folder of the checkout. */
+  top: string;
+  gitCommonDir: string;
+  /** The commit to base on; empty on an unborn branch. */
+  head: string;
+  uncommitted: string[];
+}
+
+/** Finds the repository around `dir`; where there is none it is made, if the person says so. */
+export async function findPlace(context: Context, human: Human): Promise<Place | Refusal> {
+  const { dir } = context;
+  let found = await machine.surveyFolder(dir);
+  if (!found.gitUsable) {
+    const what = found.gitVersion ? `git ${found.gitVersion} is too old` : "git is not installed";
+    return refuse(EXIT.environment, what, { next: ["install git 2.38 or newer"] });
+  }
+  if (found.repository === undefined && found.refusal !== undefined) {
+    return refuse(EXIT.environment, "git will not work with this repository", {
+      where: [found.refusal],
+    });
+  }
+  if (found.repository === undefined) {
+    const question = `${dir} is not a git repository. Make it one with git init?`;
+    const yes = context.yes || (await human.confirm(question, context.signal)) === true;
+    if (!yes) {
+      return refuse(EXIT.usage, `${dir} is not a git repository`, {
+        next: [`git init ${dir}`, "or give -y, and fractal does it"],
+      });
+    }
+    await machine.initRepository(dir);
+    found = await machine.surveyFolder(dir);
+  }
+  const repository = found.repository;
+  if (repository?.top === undefined) {
+    return refuse(EXIT.usage, `${dir} is a bare repository: there is no checkout to work from`);
+  }
+  if (repository.nameTaken) {
+    return refuse(EXIT.usage, "a branch named `fractal` keeps fractal/<run>/main from being made", {
+      next: ["git branch -m fractal another-name"],
+    });
+  }
+  const { top, commonDir, head = "", uncommitted } = repository;
+  return { top, gitCommonDir: commonDir, head, uncommitted };
+}
+
+/** The tracker over bd; an older database is upgraded first when the person agrees. */
+export async function openTracker(
+  context: Context,
+  human: Human,
+  top: string,
+  actor: string,
+): Promise<Tracker | Refusal> {
+  const { env } = context;
+  const bd = await machine.findBd({ env, packageDir: PACKAGE });
+  if (isFailure(bd)) return refusalOf(bd);
+  const order = { bd: bd.path, repository: top, cacheDir: cacheFolder(env) };
+  const found = await machine.prepareBeads({ ...order, mayUpgrade: false });
+  if (!isFailure(found) && found.state === "older-schema") {
+    const agreed = await human.confirm(`${found.detail}\nUpgrade it?`, context.signal);
+    if (agreed !== true) {
+      return refuse(EXIT.usage, found.detail, {
+        next: ["run fractal at a terminal and agree, or upgrade it yourself: bd migrate schema"],
+      });
+    }
+    const upgraded = await machine.prepareBeads({ ...order, mayUpgrade: true });
+    if (isFailure(upgraded)) return refusalOf(upgraded);
+  }
+  return findBeads(env, top, actor);
+}
+
+/** The tracker over a database that is there and of our schema. */
+export async function findBeads(
+  env: Environment,
+  top: string,
+  actor: string,
+): Promise<Tracker | Refusal> {
+  const bd = await machine.findBd({ env, packageDir: PACKAGE });
+  if (isFailure(bd)) return refusalOf(bd);
+  const order = { bd: bd.path, repository: top, cacheDir: cacheFolder(env), mayUpgrade: false };
+  const ready = await machine.prepareBeads(order);
+  if (isFailure(ready)) return refusalOf(ready);
+  if (ready.state !== "ready") return refuse(EXIT.usage, ready.detail);
+  const { beadsDir, prefix } = ready;
+  return machine.beadsTracker({ bd: bd.path, beadsDir, actor, prefix, cwd: top });
+}
+
+/** The folder of the fractal package: two above this file. */
+export const PACKAGE = join(import.meta.dirname, "..", "..");
+
+/** Where fractal keeps what is dear to make: `$XDG_CACHE_HOME/fractal`. */
+function cacheFolder(env: Environment): string {
+  return join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "fractal");
+}
+
+/** A sandbox, and the paths in its workspaces that are shown from the checkout. */
+export type MountedSandbox = Sandbox & { readonly mounts: string[] };
+
+/** The sandbox, tested by its probes before anything is trusted to it. */
+export async function openSandbox(
+  o: {
+    top: string;
+    root: string;
+    runId: string;
+    mounts: string[];
+    noSandbox: boolean;
+    required: boolean;
+  },
+  signal: AbortSignal,
+): Promise<MountedSandbox | Refusal> {
+  if (o.noSandbox && o.required) {
+    return refuse(EXIT.usage, "the configuration demands the sandbox (`sandbox: required`)");
+  }
+  const sandbox = await machine.createSandbox({
+    mode: o.noSandbox ? "unconfined" : "contained",
+    checkout: o.top,
+    root: o.root,
+    runId: o.runId,
+    mountNames: o.mounts,
+  });
+  if (isFailure(sandbox)) return refusalOf(sandbox);
+  if (!sandbox.contained) return sandbox;
+  const probes = await machine.selfTest(sandbox, { checkout: o.top }, signal);
+  if (isFailure(probes)) return refusalOf(probes);
+  const broken = machine.brokenSandbox(probes);
+  return broken === undefined ? sandbox : refusalOf(broken);
+}
+
+/** The model of each role, ready to be asked. */
+export async function openProfiles(
+  env: Environment,
+  models: RoleModels,
+  o: { record?: string; strict: boolean },
+): Promise<Record<Role, ModelProfile> | Refusal> {
+  const missing = refuseMissingKeys(models, env);
+  if (missing !== undefined) return missing;
+  const opened = new Map<string, ModelProfile>();
+  const profiles: Partial<Record<Role, ModelProfile>> = {};
+  for (const role of ROLES) {
+    const setting = models[role];
+    const key = JSON.stringify(setting);
+    const profile = opened.get(key) ?? (await openProfile(env, setting, o));
+    if (isFailure(profile)) return refusalOf(profile);
+    opened.set(key, profile);
+    profiles[role] = profile;
+  }
+  return profiles as Record<Role, ModelProfile>;
+}
+
+async function openProfile(
+  env: Environment,
+  setting: ModelSetting,
+  o: { record?: string; strict: boolean },
+): Promise<ModelProfile | Failure> {
+  const options = {
+    env,
+    strict: o.strict,
+    ...(setting.baseUrl === undefined ? {} : { baseUrl: setting.baseUrl }),
+  };
+  const model = await machine.openModel(setting.name, options);
+  if (isFailure(model)) return model;
+  const facts = machine.factsOf(setting.name, options);
+  if ("failure" in facts) return facts;
+  const temperature = setting.temperature ?? facts.temperature;
+  return {
+    model: o.record === undefined ? model : machine.recordingModel(model, o.record, { today }),
+    protocol: setting.protocol ?? facts.protocol,
+    style: setting.style ?? facts.style,
+    planning: setting.planning ?? facts.planning,
+    contextTokens: setting.contextTokens ?? facts.contextTokens,
+    outputTokensMax: setting.outputTokensMax ?? facts.outputTokensMax,
+    ...(temperature === undefined ? {} : { temperature }),
+    price: setting.price ?? facts.price,
+  };
+}
+
+/** The day, as recordings are dated. */
+function today(): string {
+  return new Date(machine.systemClock.now()).toISOString().slice(0, 10);
+}
+
+/** The text of every role's prompt. */
+export async function promptTexts(): Promise<Record<Role, string>> {
+  const prompts = await machine.readPrompts();
+  return Object.fromEntries(ROLES.map((role) => [role, prompts[role].text])) as Record<
+    Role,
+    string
+  >;
+}
+
+/** Unique to this process, and readable: `host/pid/nonce`. */
+export function processName(nonce: string): string {
+  return `${hostname().slice(0, 40)}/${process.pid}/${nonce}`;
+}
+
+/** Mounts of the configuration and the specification, each once. */
+export function mountsOf(config: Config, specMounts: readonly string[]): string[] {
+  return [...new Set([...config.mounts, ...specMounts])];
+}
+

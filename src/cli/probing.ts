@@ -1,0 +1,63 @@
+/** What only adapters can tell of this machine: bd, the sandbox with its probes, lock and journal. */
+import { isFailure } from "../domain/failure.ts";
+import { readableRuns } from "./find-run.ts";
+import { PACKAGE } from "./prepare.ts";
+import { machine } from "./wire.ts";
+import type { Probe } from "./wiring.ts";
+
+/** Every probe, each with what puts it right. Changes nothing but its own cache. */
+export async function probeMachine(o: { dir: string }, signal: AbortSignal): Promise<Probe[]> {
+  const survey = await machine.surveyFolder(o.dir);
+  const top = survey.repository?.top;
+  return [
+    await probeBd(),
+    ...(await probeSandbox(top ?? o.dir, signal)),
+    ...(top === undefined || survey.repository === undefined
+      ? [
+          {
+            name: "repository",
+            state: "warning" as const,
+            found: `${o.dir} is in no git repository`,
+            fix: "git init",
+          },
+        ]
+      : probeRuns(top, survey.repository.commonDir)),
+  ];
+}
+
+async function probeBd(): Promise<Probe> {
+  const bd = await machine.findBd({ env: process.env, packageDir: PACKAGE });
+  return isFailure(bd)
+    ? { name: "bd", state: "missing", found: bd.detail, fix: "npm start   # in the clone: builds it" }
+    : { name: "bd", state: "ok", found: `${bd.version} ${bd.path}` };
+}
+
+async function probeSandbox(top: string, signal: AbortSignal): Promise<Probe[]> {
+  const sandbox = await machine.createSandbox({
+    mode: "contained",
+    checkout: top,
+    root: ".",
+    runId: "doctor",
+  });
+  if (isFailure(sandbox)) return [{ name: "sandbox", state: "missing", found: sandbox.detail }];
+  const probes = await machine.selfTest(sandbox, { checkout: top }, signal);
+  if (isFailure(probes)) return [{ name: "sandbox", state: "missing", found: probes.detail }];
+  return probes.map((probe) => ({
+    name: "sandbox",
+    state: probe.held ? "ok" : "missing",
+    found: probe.held ? probe.name : `not true: ${probe.name} (${probe.detail})`,
+  }));
+}
+
+function probeRuns(top: string, commonDir: string): Probe[] {
+  const lock = machine.takeLock(commonDir);
+  lock?.release();
+  return [
+    {
+      name: "lock",
+      state: "ok",
+      found: lock === undefined ? "held: a run is at work here" : "free",
+    },
+    { name: "journal", state: "ok", found: `${readableRuns(top).length} runs can be read` },
+  ];
+}

@@ -1,0 +1,340 @@
+/** Begins a run, or goes on with the open one: from a command line to a world the loop can work in. */
+import { randomBytes } from "node:crypto";
+import type { NewEvent } from "../domain/event.ts";
+import type { Human } from "../domain/ports.ts";
+import type { Spec } from "../domain/spec.ts";
+import type { Contract } from "../domain/task.ts";
+import { serial } from "../orchestrator/serial.ts";
+import { openStore } from "../orchestrator/store.ts";
+import { createdEvent } from "../orchestrator/tracked.ts";
+import { ACTOR, type World } from "../orchestrator/world.ts";
+import type { PlanFile } from "../rules/plan-file.ts";
+import { parsePlanFile } from "../rules/plan-file.ts";
+import { loadConfig, placeOf } from "./config.ts";
+import type { Context } from "./context.ts";
+import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
+import { findRun, isOpen, readableRuns, telemetryOf } from "./find-run.ts";
+import type { RunFlags } from "./flags.ts";
+import { resolveModels } from "./models.ts";
+import {
+  findPlace,
+  mountsOf,
+  openProfiles,
+  openSandbox,
+  openTracker,
+  type Place,
+  processName,
+  promptTexts,
+} from "./prepare.ts";
+import { bundledRecordings } from "./recordings.ts";
+import { parseSpecInput, readSpecInput, type SpecInput } from "./spec-input.ts";
+import { machine } from "./wire.ts";
+
+/** A run ready for the loop. */
+export interface StartedRun {
+  world: World;
+  /** Words for the person before it starts: base, uncommitted changes, recorded answers. */
+  notes: string[];
+  close(): void;
+}
+
+/** What is to be run: a specification, or a plan made of one. */
+interface Order {
+  input: SpecInput;
+  spec: Spec;
+  plan?: PlanFile;
+}
+
+/** `fractal run SPEC`: goes on with the open run of the same path and bytes, else starts one. */
+export async function startRun(
+  context: Context,
+  path: string,
+  flags: RunFlags,
+  human: Human,
+): Promise<StartedRun | Refusal> {
+  const place = await findPlace(context, human);
+  if (isRefusal(place)) return place;
+  const order = await readOrder(context, path, place);
+  if (isRefusal(order)) return order;
+  return underLock(place, async () => {
+    const open = readableRuns(place.top).filter(
+      (run) => isOpen(run.state) && run.state.spec.path === order.input.path,
+    );
+    const same = open.find((run) => run.state.spec.hash === order.input.hash);
+    if (same !== undefined && !flags.fresh) {
+      return openWorld(context, flags, human, place, order, same.runId, undefined);
+    }
+    const other = open[0];
+    if (other !== undefined && !flags.fresh) {
+      return refuse(EXIT.usage, `${path} changed since run ${other.runId} of it was started`, {
+        next: [
+          `fractal resume ${other.runId}   # go on with the text it was started with`,
+          `fractal run ${path} --new       # start a new run with the new text`,
+        ],
+      });
+    }
+    const runId = newRunId();
+    return openWorld(context, flags, human, place, order, runId, beginning(place, order, runId));
+  });
+}
+
+/** `fractal resume [run]`: goes on with the text the run was started with. */
+export async function resumeRun(
+  context: Context,
+  named: string | undefined,
+  flags: RunFlags,
+  human: Human,
+): Promise<StartedRun | Refusal> {
+  const place = await findPlace(context, human);
+  if (isRefusal(place)) return place;
+  const found = findRun(place.top, named);
+  if (isRefusal(found)) return found;
+  const { spec, givenPlan } = found.state;
+  const blob = (hash: string) =>
+    machine.readRunBlob(telemetryOf(place.top), found.runId, hash) ?? "";
+  const input: SpecInput = { path: spec.path, text: blob(spec.blob), hash: spec.hash };
+  const planText = givenPlan === undefined ? undefined : blob(givenPlan);
+  const order = orderOf(input, planText);
+  if (isRefusal(order)) return order;
+  return underLock(place, () =>
+    openWorld(context, flags, human, place, order, found.runId, undefined),
+  );
+}
+
+async function readOrder(
+  context: Context,
+  path: string,
+  place: Place,
+): Promise<Order | Refusal> {
+  const { dir, streams } = context;
+  const input = await readSpecInput({ path, dir, top: place.top, stdin: streams.stdin });
+  if (isRefusal(input)) return input;
+  return path.endsWith(".json") ? orderOf(input, input.text) : orderOf(input, undefined);
+}
+
+/** A plan brings its own specification; both are journaled, and the plan's bytes name the run. */
+function orderOf(input: SpecInput, planText: string | undefined): Order | Refusal {
+  if (planText === undefined) {
+    const spec = parseSpecInput(input);
+    return isRefusal(spec) ? spec : { input, spec };
+  }
+  const plan = parsePlanFile(planText);
+  if ("problems" in plan) {
+    return refuse(EXIT.usage, `${input.path} is not a plan that can be run`, {
+      where: plan.problems.map((problem) => placeOf({ ...problem, file: input.path })),
+      next: ["fractal plan spec.md --out plan.json   # makes one"],
+    });
+  }
+  const specInput = { ...input, text: plan.spec };
+  const spec = parseSpecInput(specInput);
+  return isRefusal(spec) ? spec : { input: { ...specInput, hash: input.hash }, spec, plan };
+}
+
+/** Holds the repository's lock until the run is closed; a refusal lets go of it at once. */
+async function underLock(
+  place: Place,
+  body: () => Promise<StartedRun | Refusal>,
+): Promise<StartedRun | Refusal> {
+  const lock = machine.takeLock(place.gitCommonDir);
+  if (lock === undefined) {
+    return refuse(EXIT.usage, "another fractal run is at work in this repository", {
+      next: ["fractal tree   # shows it", "wait for it, or stop it with Ctrl-C in its terminal"],
+    });
+  }
+  let started: StartedRun | Refusal | undefined;
+  try {
+    started = await body();
+  } finally {
+    if (started === undefined || isRefusal(started)) lock.release();
+  }
+  return isRefusal(started) ? started : { ...started, close: () => lock.release() };
+}
+
+/** Six letters and digits that are not taken for one another. */
+function newRunId(): string {
+  const alphabet = "23456789abcdefghjkmnpqrstuvwxyz";
+  return [...randomBytes(6)].map((byte) => alphabet[byte % alphabet.length]).join("");
+}
+
+interface Beginning {
+  runId: string;
+  base: string;
+  notes: string[];
+}
+
+function beginning(place: Place, _order: Order, runId: string): Beginning {
+  const base = place.head === "" ? "the empty tree" : `commit ${place.head.slice(0, 12)}`;
+  const count = place.uncommitted.length;
+  const notes = [`Based on ${base}.`];
+  if (count > 0) {
+    notes.push(
+      `${count} uncommitted ${count === 1 ? "path is" : "paths are"} not part of it: ${place.uncommitted.slice(0, 3).join(", ")}${count > 3 ? ", …" : ""}`,
+    );
+  }
+  return { runId, base: place.head, notes };
+}
+
+async function openWorld(
+  context: Context,
+  flags: RunFlags,
+  human: Human,
+  place: Place,
+  order: Order,
+  runId: string,
+  begun: Beginning | undefined,
+): Promise<StartedRun | Refusal> {
+  const { top } = place;
+  const { spec } = order;
+  const config = await loadConfig({ dir: top, env: context.env, flags: context.configFlags });
+  if (isRefusal(config)) return config;
+  const recordings = bundledRecordings(order.input);
+  const models = resolveModels(config, context.env, recordings);
+  if (isRefusal(models)) return models;
+  const profiles = await openProfiles(context.env, models, flags);
+  if (isRefusal(profiles)) return profiles;
+  const mounts = mountsOf(config, spec.mounts);
+  const sandbox = await openSandbox(
+    {
+      top,
+      root: spec.root,
+      runId,
+      mounts,
+      noSandbox: flags.noSandbox,
+      required: config.sandboxRequired,
+    },
+    context.signal,
+  );
+  if (isRefusal(sandbox)) return sandbox;
+  const tracker = await openTracker(context, human, top, ACTOR);
+  if (isRefusal(tracker)) return tracker;
+  const repository = await machine.openRepository({
+    checkout: top,
+    runId,
+    root: spec.root,
+    mounts: sandbox.mounts,
+  });
+  const journal = machine.openJournal(telemetryOf(top), runId);
+  if ("line" in journal) {
+    return refuse(EXIT.environment, "the journal is damaged", {
+      where: [`${journal.file}:${journal.line} ${journal.message}`],
+    });
+  }
+  const names = Object.fromEntries(
+    Object.entries(profiles).map(([role, profile]) => [role, profile.model.name]),
+  );
+  const isNew = journal.read().length === 0;
+  const store = openStore(
+    journal,
+    machine.systemClock,
+    config.limits,
+    begun === undefined
+      ? []
+      : firstEvents(order, {
+          base: begun.base,
+          branch: repository.branch,
+          rootId: `${tracker.prefix}-${runId}`,
+          models: names,
+          contained: sandbox.contained,
+          putBlob: journal.putBlob,
+        }),
+  );
+  if (!isNew) {
+    store.record([
+      {
+        task_id: null,
+        actor: ACTOR,
+        event_type: "run.resumed",
+        pid: process.pid,
+        models: names,
+        contained: sandbox.contained,
+      },
+    ]);
+  }
+  await repository.startBranch({ base: store.state.base });
+  const usesRecordings = Object.values(models).some((one) => one.provider === "recorded");
+  const world: World = {
+    store,
+    tracker,
+    repository,
+    sandbox,
+    human,
+    clock: machine.systemClock,
+    spec,
+    limits: config.limits,
+    profiles,
+    prompts: await promptTexts(),
+    processName: processName(randomBytes(3).toString("hex")),
+    acceptsInvented: context.yes,
+    planOnly: false,
+    givenPlans: new Map(Object.entries(order.plan?.splits ?? {})),
+    sharedFilesAllowed: order.plan?.shared_files === "allow",
+    integration: serial(),
+    checked: new Map(),
+  };
+  const notes = [
+    ...(begun?.notes ?? [`Going on with run ${runId}.`]),
+    ...(usesRecordings
+      ? ["Recorded answers are played: no model is asked, nothing is paid."]
+      : []),
+  ];
+  return { world, notes, close: () => undefined };
+}
+
+/** The first lines of a journal: the run, then its root task, to be planned. */
+function firstEvents(
+  order: Order,
+  run: {
+    base: string;
+    branch: string;
+    rootId: string;
+    models: Record<string, string>;
+    contained: boolean;
+    putBlob(text: string): string;
+  },
+): NewEvent[] {
+  const { spec, input, plan } = order;
+  const givenPlan = plan === undefined ? {} : { given_plan: run.putBlob(JSON.stringify(plan)) };
+  const started: NewEvent = {
+    task_id: null,
+    actor: ACTOR,
+    event_type: "run.started",
+    spec_path: input.path,
+    spec_hash: input.hash,
+    spec: run.putBlob(input.text),
+    title: spec.title,
+    base: run.base,
+    branch: run.branch,
+    root_id: run.rootId,
+    models: run.models,
+    contained: run.contained,
+    ...givenPlan,
+  };
+  return [started, createdEvent(rootTask(spec, run.rootId))];
+}
+
+/** The root task of a specification: all of it, to be planned. */
+export function rootTask(spec: Spec, id: string) {
+  const contract: Contract = {
+    title: spec.title.slice(0, 255),
+    purpose: `Everything that ${spec.path === "-" ? "the specification" : spec.path} asks for.`,
+    kind: "code",
+    size: "XL",
+    requirements: spec.requirements.map((requirement) => requirement.id),
+    files: [],
+    interfaces: [],
+    checks: [],
+    examples: [],
+    risks: [],
+  };
+  return {
+    id,
+    key: "root",
+    parent: null,
+    dependsOn: [],
+    priority: 2,
+    contract,
+    leaf: false,
+    origin: "root" as const,
+  };
+}
+

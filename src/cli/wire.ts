@@ -1,0 +1,44 @@
+/** The only place that knows which adapters are in use. */
+import { findBd } from "../adapters/beads/binary.ts";
+import { beadsTracker } from "../adapters/beads/tracker.ts";
+import { prepareBeads } from "../adapters/beads/workspace.ts";
+import { systemClock } from "../adapters/clock.ts";
+import { draftRepository } from "../adapters/git/draft.ts";
+import { openRepository } from "../adapters/git/repository.ts";
+import { initRepository, surveyFolder } from "../adapters/git/survey.ts";
+import { terminalHuman } from "../adapters/human/terminal.ts";
+import { openJournal, readJournal, readRunBlob } from "../adapters/journal/jsonl.ts";
+import { memoryJournal } from "../adapters/journal/memory.ts";
+import { takeLock } from "../adapters/lock.ts";
+import { factsOf, openModel } from "../adapters/models/catalog.ts";
+import { recordingModel } from "../adapters/models/recorded.ts";
+import { noTracker } from "../adapters/no-tracker.ts";
+import { readPrompts } from "../adapters/prompt-files.ts";
+import { createSandbox } from "../adapters/sandbox/sandbox.ts";
+import { brokenSandbox, selfTest } from "../adapters/sandbox/self-test.ts";
+
+/** Every way this program reaches the world, by name. */
+export const machine = {
+  beadsTracker,
+  brokenSandbox,
+  createSandbox,
+  draftRepository,
+  factsOf,
+  findBd,
+  initRepository,
+  memoryJournal,
+  noTracker,
+  openJournal,
+  openModel,
+  openRepository,
+  prepareBeads,
+  readJournal,
+  readPrompts,
+  readRunBlob,
+  recordingModel,
+  selfTest,
+  surveyFolder,
+  systemClock,
+  takeLock,
+  terminalHuman,
+};

@@ -1,0 +1,53 @@
+/** What commands ask for, built over the machine of wire.ts. */
+import { openRunForActing } from "./acting.ts";
+import { isRefusal, type Refusal } from "./exit.ts";
+import { findRun, telemetryOf } from "./find-run.ts";
+import { planSpec } from "./planning.ts";
+import { bundledRecordings } from "./recordings.ts";
+import { probeMachine } from "./probing.ts";
+import { topFolderOf } from "./top-folder.ts";
+import { machine } from "./wire.ts";
+import type { RunForReading, Wire } from "./wiring.ts";
+
+export const wired: Wire = {
+  openRunForReading,
+  openRunForActing,
+  openHuman: ({ mayAsk, colour }) =>
+    machine.terminalHuman({
+      input: process.stdin,
+      output: process.stderr,
+      env: process.env,
+      mayAsk,
+      colour,
+      onInterrupt: () => process.kill(process.pid, "SIGINT"),
+    }),
+  planSpec,
+  probe: probeMachine,
+  recordingsOf: bundledRecordings,
+};
+
+async function openRunForReading(o: {
+  dir: string;
+  run?: string;
+}): Promise<RunForReading | Refusal> {
+  const top = await topFolderOf(o.dir);
+  const found = findRun(top, o.run);
+  if (isRefusal(found)) return found;
+  const telemetry = telemetryOf(top);
+  return {
+    events: found.events,
+    state: found.state,
+    blob: (hash) => machine.readRunBlob(telemetry, found.runId, hash),
+    live: await isLive(top),
+  };
+}
+
+/** Whether a controller holds the lock: it is tried and let go at once. */
+async function isLive(top: string): Promise<boolean> {
+  const survey = await machine.surveyFolder(top);
+  if (survey.repository === undefined) return false;
+  const lock = machine.takeLock(survey.repository.commonDir);
+  lock?.release();
+  return lock === undefined;
+}
+
