@@ -2,7 +2,6 @@
 import { z } from "zod";
 import type { Plan } from "../domain/plan.ts";
 import {
-  ALL,
   acceptanceOf,
   acceptanceShape,
   dependenciesShape,
@@ -201,5 +200,3 @@ export function firstToMend(codes: readonly string[]): QuestionId {
   const isKnown = codes.every((code) => QUESTIONS.some(({ mends }) => mends.includes(code)));
   return isKnown && found ? found.id : "size";
 }
-
-export { ALL, type Known, SELF };

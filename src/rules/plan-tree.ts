@@ -1,0 +1,158 @@
+/** The tree that plans amount to, before anything of it is written anywhere. */
+import type { Limits } from "../domain/limits.ts";
+import type { Acceptance, Plan, PlanProblem } from "../domain/plan.ts";
+import type { FileWrite } from "../domain/ports.ts";
+import type { TaskState } from "../domain/run-state.ts";
+import type { Spec } from "../domain/spec.ts";
+import type { Contract } from "../domain/task.ts";
+import { describeContract } from "./describe.ts";
+import { reviewPlan } from "./plan-review.ts";
+import { sizeTask, splitTask } from "./split.ts";
+
+export interface PlannedTree {
+  /** Parents before their children, siblings in part order. */
+  tasks: TaskState[];
+  /** Tasks that still need a plan. */
+  unplanned: TaskState[];
+  /** What is wrong with which plan; the tree ends there. */
+  problems: { key: string; problem: PlanProblem }[];
+  /** Plans for tasks that do not exist. */
+  unused: string[];
+  /** Stubs and tests that would be committed. */
+  files: FileWrite[];
+  assumptions: string[];
+  /** Edges that code added, in words. */
+  edgesAdded: string[];
+}
+
+/**
+ * Carries out plans on paper: which tasks come of them, which still need one, and what is wrong.
+ * `plans` are by task key. Every plan is used at most once, so the tree is finite.
+ */
+export function planTree(o: {
+  spec: Spec;
+  root: Contract;
+  plans: ReadonlyMap<string, Plan>;
+  limits: Limits;
+  existingFiles: readonly string[];
+  allowSharedFiles?: boolean;
+  acceptedChecks?: (acceptance: Acceptance) => boolean;
+}): PlannedTree {
+  const { spec, limits } = o;
+  const acceptedChecks = o.acceptedChecks ?? (() => false);
+  const allowSharedFiles = o.allowSharedFiles === true;
+  const byId = new Map<string, TaskState>();
+  const tree: PlannedTree = {
+    tasks: [],
+    unplanned: [],
+    problems: [],
+    unused: [],
+    files: [],
+    assumptions: [],
+    edgesAdded: [],
+  };
+  const used = new Set<string>();
+  const open = [plannedTask({ id: "root", key: "root", parent: null, contract: o.root })];
+  for (let task = open.shift(); task !== undefined; task = open.shift()) {
+    tree.tasks.push(task);
+    byId.set(task.id, task);
+    const plan = o.plans.get(task.key);
+    if (task.shape === "leaf") continue;
+    if (plan === undefined) {
+      tree.unplanned.push(task);
+      continue;
+    }
+    used.add(task.key);
+    const problems = reviewPlan({
+      plan,
+      task,
+      ancestors: ancestorsIn(byId, task),
+      tasksTotal: tree.tasks.length + open.length,
+      spec,
+      limits,
+      allowSharedFiles,
+      existingFiles: [...o.existingFiles, ...tree.files.map(({ path }) => path)],
+    });
+    if (problems.length > 0) {
+      tree.problems.push(...problems.map((problem) => ({ key: task.key, problem })));
+      continue;
+    }
+    if (plan.decision === "leaf") {
+      const sized = sizeTask({ task, plan, spec, limits, acceptedChecks });
+      task.contract = sized.contract;
+      task.shape = "leaf";
+      tree.files.push(...sized.files);
+      tree.assumptions.push(...sized.assumptions);
+      continue;
+    }
+    const split = splitTask({
+      parent: task,
+      plan,
+      spec,
+      limits,
+      episodeLetter: "a",
+      acceptedChecks,
+      sharedFiles: allowSharedFiles,
+    });
+    task.shape = "split";
+    task.contract = { ...task.contract, checks: split.rollupChecks };
+    task.children = split.children.map(({ id }) => id);
+    tree.files.push(...split.files);
+    tree.assumptions.push(...split.assumptions);
+    tree.edgesAdded.push(...split.edgesAdded);
+    open.unshift(...split.children.map((child) => plannedTask({ ...child, parent: task.id })));
+  }
+  tree.unused = [...o.plans.keys()].filter((key) => !used.has(key));
+  return tree;
+}
+
+/** From the parent up to the root. */
+export function ancestorsIn(tasks: ReadonlyMap<string, TaskState>, task: TaskState): TaskState[] {
+  const ancestors: TaskState[] = [];
+  for (let at = task.parent; at !== null; ) {
+    const parent = tasks.get(at);
+    if (parent === undefined) break;
+    ancestors.push(parent);
+    at = parent.parent;
+  }
+  return ancestors;
+}
+
+/** A task that nothing happened to yet. */
+export function plannedTask(o: {
+  id: string;
+  key: string;
+  parent: string | null;
+  contract: Contract;
+  dependsOn?: string[];
+  leaf?: boolean;
+}): TaskState {
+  return {
+    id: o.id,
+    key: o.key,
+    parent: o.parent,
+    children: [],
+    dependsOn: o.dependsOn ?? [],
+    origin: o.parent === null ? "root" : "plan",
+    contract: o.contract,
+    priority: 2,
+    createdSeq: 0,
+    shape: o.leaf ? "leaf" : "unplanned",
+    unchecked: false,
+    paused: false,
+    episode: 1,
+    attemptsLeft: 0,
+    fixerUsed: false,
+    conflicts: 0,
+    outages: 0,
+    notBeforeMs: 0,
+    attempts: [],
+    fence: 0,
+    guidance: [],
+    questions: [],
+    repairs: 0,
+    assumptions: [],
+    commentsRead: 0,
+    described: describeContract(o.contract),
+  };
+}
