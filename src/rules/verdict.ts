@@ -1,0 +1,31 @@
+/** Pass or reject, with the reason the next attempt will read. */
+import type { Check, CheckResult, Verdict } from "../domain/check.ts";
+
+/**
+ * Passed when every gating check that was expected was run and is green; a missing result is a
+ * reject. Checks that only advise decide nothing. With no gating check it passes with `gatesGreen`
+ * 0: unchecked.
+ */
+export function drawVerdict(results: CheckResult[], expected: Check[]): Verdict {
+  const gating = expected.filter((check) => check.gates);
+  const green = gating.filter((check) => isGreen(check, results));
+  // A red gate counts also when nobody expected it.
+  const red = results.filter((result) => result.gates && !result.passed);
+  const missing = gating.filter((check) => results.every((result) => result.name !== check.name));
+  const reasons = [
+    ...red.map((result) => [`Check "${result.name}" failed:`, result.detail].join("\n").trimEnd()),
+    // Checks stop at the first red one, so the missing ones say something only without it.
+    ...(red.length > 0 ? [] : missing.map((check) => `Check "${check.name}" was not run.`)),
+  ];
+  return {
+    passed: red.length === 0 && green.length === gating.length,
+    gatesGreen: green.length,
+    results,
+    reason: reasons.join("\n\n"),
+  };
+}
+
+function isGreen(check: Check, results: CheckResult[]): boolean {
+  const own = results.filter((result) => result.name === check.name);
+  return own.length > 0 && own.every((result) => result.passed);
+}
