@@ -1,4 +1,5 @@
 /** Which file a fenced block is meant to be, and whether a path is one of the workspace. */
+import { pathProblem } from "../domain/path.ts";
 import type { Fence } from "./fence.ts";
 
 /** Longer lines name no file; the patterns below are only for short ones. */
@@ -66,17 +67,14 @@ function isName(text: string, declared: string[]): boolean {
 
 /**
  * A path as the repository spells it: forward slashes, no `.` segments. Undefined when it leaves
- * the workspace or reaches into `.git`, or is no path at all.
+ * the workspace, reaches into `.git` or is no harmless path.
  */
 export function normalPath(path: string): string | undefined {
   const slashed = path.trim().replaceAll("\\", "/");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: such paths are exactly what is refused.
-  if (slashed === "" || /[\u0000-\u001f\u007f]/.test(slashed)) return undefined;
-  if (/^(?:\/|~|[A-Za-z]:)/.test(slashed) || slashed.endsWith("/")) return undefined;
+  if (/^(?:\/|~)/.test(slashed) || slashed.endsWith("/")) return undefined;
   const parts = slashed.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.length === 0 || parts.includes("..")) return undefined;
-  if (parts.some((part) => part.toLowerCase() === ".git")) return undefined;
-  return parts.join("/");
+  const normal = parts.join("/");
+  return pathProblem(normal) === undefined ? normal : undefined;
 }
 
 /** The declared file a path means: itself, or the only one a bare file name fits. */

@@ -31,9 +31,10 @@ export function resultPathOf(key: string): string {
   return `.results/${key}.md`;
 }
 
-/** The files a task hands in: those of its contract, or the one result of a text task. */
+/** The files a task hands in; of a text task its result, whatever the contract leaves open. */
 export function declaredFilesOf(pack: Pack): string[] {
-  return pack.contract.kind === "text" ? [resultPathOf(pack.key)] : pack.contract.files;
+  const { kind, files } = pack.contract;
+  return kind === "text" && files.length === 0 ? [resultPathOf(pack.key)] : files;
 }
 
 /**
@@ -86,7 +87,7 @@ function renderTask(pack: Pack): string {
 function renderResult(pack: Pack): string {
   const headings = pack.requirements.map(({ id }) => `\`## ${id}\``).join(", ");
   const rule = headings === "" ? "" : ` It has a heading for each requirement: ${headings}.`;
-  return `### Result\n\nOne Markdown file, \`${resultPathOf(pack.key)}\`, of at most 64 KB.${rule}`;
+  return `### Result\n\nOne Markdown file, \`${declaredFilesOf(pack)[0]}\`, of at most 64 KB.${rule}`;
 }
 
 function renderInterfaces(pack: Pack): string {

@@ -10,7 +10,7 @@ export const PROVIDERS = ["anthropic", "openai", "mailbox", "recorded", "scripte
 export type Provider = (typeof PROVIDERS)[number];
 
 /** What a model is and how it is best used, before the user's own settings. */
-export interface ModelFacts extends Omit<ModelProfile, "model" | "price"> {
+export interface ModelDefaults extends Omit<ModelProfile, "model" | "price"> {
   provider: Provider;
   /** The name without the provider: a model, a folder or a file. */
   model: string;
@@ -28,7 +28,7 @@ export interface OpenOptions {
 }
 
 type Usual = Pick<
-  ModelFacts,
+  ModelDefaults,
   "protocol" | "style" | "planning" | "contextTokens" | "outputTokensMax" | "temperature"
 >;
 
@@ -59,11 +59,12 @@ const KNOWN: { readonly [prefix: string]: Usual } = {
   gpt: strong(128_000, 16_000),
   "gpt-4.1": strong(1_000_000, 32_000),
   "gpt-5": strong(400_000, 32_000),
+  "gpt-6": strong(400_000, 32_000),
   o: strong(200_000, 32_000),
 };
 
 /** What is known of "provider:model"; an unknown or missing provider is a failure that suggests one. */
-export function factsOf(name: string, options: OpenOptions): ModelFacts | Failure {
+export function modelDefaults(name: string, options: OpenOptions): ModelDefaults | Failure {
   const colon = name.indexOf(":");
   const provider = PROVIDERS.find((one) => one === name.slice(0, Math.max(0, colon)));
   const model = name.slice(colon + 1).trim();
@@ -103,7 +104,7 @@ function usualOf(model: string, otherwise: Usual): Usual {
 
 /** Opens the model; its SDK is loaded here and not before. A missing key is a failure that names it. */
 export async function openModel(name: string, options: OpenOptions): Promise<Model | Failure> {
-  const facts = factsOf(name, options);
+  const facts = modelDefaults(name, options);
   if ("failure" in facts) return facts;
   const { provider, model } = facts;
   const limits = { ...CALL_LIMITS, ...options.limits };
