@@ -4,6 +4,7 @@ import type { Failure } from "../domain/failure.ts";
 import type { Human } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
+import type { ForecastLine, ForecastRole } from "../rules/forecast.ts";
 import type { Config } from "./config.ts";
 import type { Refusal } from "./exit.ts";
 import type { RoleModels } from "./models.ts";
@@ -38,6 +39,8 @@ export interface PlannedRun {
   state: RunState;
   /** The plan as `fractal run` takes it: the text of `plan.json`. */
   file: string;
+  /** What the forecast needs to know of the models. */
+  roles: Record<ForecastLine["role"], ForecastRole>;
 }
 
 /** One thing the program needs from the machine, and whether it is there. */

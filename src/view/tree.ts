@@ -3,6 +3,7 @@ import stringWidth from "string-width";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { Colour } from "../domain/task.ts";
 import { colourOf, descendantsOf, statusOf, waitsFor } from "../rules/status.ts";
+import { type Branch, branchesOf } from "./branches.ts";
 import { costText, durationText, number, tokensIn } from "./money.ts";
 import { type Paint, paintOf, signOf } from "./paint.ts";
 import { costOfTask, tallyOf, tallyText } from "./tally.ts";
@@ -23,8 +24,9 @@ export function renderTree(state: RunState, options: TreeOptions): string {
   const paint = paintOf(options.colour);
   const totals = cut(totalsOf(state), options.width);
   const rows = options.rows === undefined ? undefined : Math.max(2, options.rows - 1);
-  let lines = branchesOf(state, false);
-  if (rows !== undefined && lines.length > rows) lines = branchesOf(state, true);
+  let lines = branchesOf(state);
+  if (rows !== undefined && lines.length > rows)
+    lines = branchesOf(state, (id) => colourOf(state, id) === "green");
   const hidden = rows === undefined ? 0 : lines.length - rows;
   // What a person must see first is never what is cut.
   const kept = hidden > 0 && rows !== undefined ? mostUrgent(lines, state, rows - 1) : lines;
@@ -33,31 +35,6 @@ export function renderTree(state: RunState, options: TreeOptions): string {
     ...(hidden > 0 ? [paint.dim(`… ${count(lines.length - kept.length, "more task")}`)] : []),
     paint.bold(totals),
   ].join("\n");
-}
-
-interface Branch {
-  task: TaskState;
-  /** The lines that lead to it. */
-  lead: string;
-  /** Its children are not shown. */
-  folded: boolean;
-}
-
-function branchesOf(state: RunState, foldGreen: boolean): Branch[] {
-  const branches: Branch[] = [];
-  const walk = (id: string, lead: string, below: string) => {
-    const task = state.tasks.get(id);
-    if (task === undefined) return;
-    const folded = foldGreen && task.children.length > 0 && colourOf(state, id) === "green";
-    branches.push({ task, lead, folded });
-    if (folded) return;
-    task.children.forEach((child, index) => {
-      const isLast = index === task.children.length - 1;
-      walk(child, `${below}${isLast ? "└─ " : "├─ "}`, `${below}${isLast ? "   " : "│  "}`);
-    });
-  };
-  walk(state.rootId, "", "");
-  return branches;
 }
 
 const URGENCY: { readonly [C in Colour]: number } = { red: 0, yellow: 1, dim: 2, green: 3 };

@@ -1,0 +1,192 @@
+/** What tree, show, answer, cancel, config and doctor do and say. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { aQuestion, aState, aTask } from "../support/builders.ts";
+import { runLine } from "./fake-world.ts";
+
+const question = aQuestion("fr-k.a1.q1", "fr-k.a1", { title: "Which one?" });
+const second = aQuestion("fr-k.a2.q1", "fr-k.a2", { title: "How many?" });
+const answered = aQuestion("fr-k.a3.q1", "fr-k.a3", { state: "answered", by: "Bob" });
+
+const state = aState({
+  tasks: [
+    aTask("fr-k", { title: "A tool" }),
+    aTask("fr-k.a1", { parent: "fr-k", title: "Parse" }),
+    aTask("fr-k.a2", { parent: "fr-k", title: "Print" }),
+    aTask("fr-k.a3", { parent: "fr-k", title: "Help", end: "done" }),
+  ],
+  questions: [question, second, answered],
+});
+
+describe("fractal answer", () => {
+  it("lists what is asked, with the command that answers, when nobody is there", async () => {
+    const { code, stdout, acts } = await runLine(["answer"], { state });
+    expect(code).toBe(0);
+    expect(stdout).toContain("Which one?");
+    expect(stdout).toContain('fractal answer fr-k.a2.q1 "your answer"');
+    expect(stdout).not.toContain("fr-k.a3.q1");
+    expect(acts).toEqual([]);
+  });
+
+  it("gives the list to a program, also at a terminal", async () => {
+    const { stdout, asked } = await runLine(["answer", "--json"], { state, says: ["x"] });
+    expect(JSON.parse(stdout).data.map((one: { id: string }) => one.id)).toEqual([
+      "fr-k.a1.q1",
+      "fr-k.a2.q1",
+    ]);
+    expect(asked).toEqual([]);
+  });
+
+  it.each([["fr-k.a1.q1"], ["fr-k.a1"]])("answers by %s, as the person", async (id) => {
+    const ended = await runLine(["answer", id, "the", "first"], { state });
+    expect(ended).toMatchObject({
+      code: 0,
+      acts: ["answer fr-k.a1.q1 the first by ada"],
+      closed: true,
+    });
+    expect(ended.stdout).toContain("fractal resume");
+  });
+
+  it("leaves it to the run that is going on", async () => {
+    const { stdout } = await runLine(["answer", "fr-k.a1", "yes"], { state, live: true });
+    expect(stdout).toContain("picks it up");
+  });
+
+  it("asks one after the other at a terminal; a skipped one stays open", async () => {
+    const ended = await runLine(["answer"], { state, says: [undefined, "three"] });
+    expect(ended.asked).toEqual(["Which one?", "How many?"]);
+    expect(ended.acts).toEqual(["answer fr-k.a2.q1 three by ada"]);
+    expect(ended.stderr).toContain("fr-k.a1.q1 stays open");
+  });
+
+  it("asks nobody under --no-input, and wants the text then", async () => {
+    const ended = await runLine(["answer", "fr-k.a1", "--no-input"], { state, says: ["x"] });
+    expect(ended).toMatchObject({ code: 2, asked: [], acts: [] });
+  });
+
+  it("refuses what is answered, what is not asked, and what is not there", async () => {
+    const texts = [];
+    for (const id of ["fr-k.a3.q1", "fr-k.a3", "fr-k.a9", "a1"]) {
+      const ended = await runLine(["answer", id, "x"], { state });
+      expect(ended).toMatchObject({ code: 2, acts: [] });
+      texts.push(ended.stderr);
+    }
+    expect(texts[0]).toContain("answered by Bob");
+    expect(texts[1]).toContain("nothing is asked about fr-k.a3");
+    expect(texts[2]).toMatch(/no task or question fr-k\.a9[\s\S]*did you mean fr-k\.a\d/);
+    expect(texts[3]).toContain("did you mean fr-k.a1?");
+  });
+});
+
+describe("fractal cancel", () => {
+  it("cancels with a reason", async () => {
+    const ended = await runLine(["cancel", "fr-k.a1", "no", "need"], { state });
+    expect(ended).toMatchObject({ code: 0, acts: ["cancel fr-k.a1 no need by ada"], closed: true });
+  });
+
+  it("asks first at a terminal and says what goes with it; -y does not ask", async () => {
+    const no = await runLine(["cancel", "fr-k"], { state, says: [false] });
+    expect(no).toMatchObject({ code: 0, asked: ["Cancel fr-k and 2 tasks below it?"], acts: [] });
+    const yes = await runLine(["cancel", "fr-k", "-y"], { state, says: [false] });
+    expect(yes).toMatchObject({ asked: [], acts: ["cancel fr-k by ada"] });
+  });
+
+  it("refuses what is finished or unknown, and lets go of the run", async () => {
+    expect(await runLine(["cancel", "fr-k.a3"], { state })).toMatchObject({
+      code: 2,
+      acts: [],
+      closed: true,
+    });
+    expect(await runLine(["cancel", "nope"], { state })).toMatchObject({
+      code: 2,
+      acts: [],
+      closed: true,
+    });
+  });
+});
+
+describe("fractal show and tree", () => {
+  it("show a task, a question, and say which id was meant", async () => {
+    expect((await runLine(["show", "fr-k.a1"], { state })).stdout).toContain(
+      "? needs_human fr-k.a1 Parse",
+    );
+    expect((await runLine(["show", "fr-k.a1.q1"], { state })).stdout).toContain("Which one?");
+    const wrong = await runLine(["show", "a2"], { state });
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("did you mean fr-k.a2?");
+  });
+
+  it("print data alone on stdout; hints go to stderr, and only at a terminal", async () => {
+    const piped = await runLine(["tree"], { state });
+    expect(piped.stderr).toBe("");
+    expect(piped.stdout).toMatch(/^! split fr-k A tool/);
+    const atTerminal = await runLine(["tree", "--no-color"], { state, terminal: true });
+    expect(atTerminal.stdout).toBe(piped.stdout);
+    expect(atTerminal.stderr).toContain("fractal answer");
+  });
+});
+
+describe("fractal config show", () => {
+  it("prints each setting, and with --origin where it is from", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "fractal-show-"));
+    writeFileSync(join(dir, "fractal.yaml"), "model: openai:qwen\njobs: 3\n");
+    const { code, stdout } = await runLine(["config", "show", "--origin", "-C", dir]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^jobs\t3\tfractal\.yaml:2$/m);
+    expect(stdout).toMatch(/^models\.worker\topenai:qwen\tfractal\.yaml:1$/m);
+    const plain = await runLine(["config", "show", "-C", dir, "-j", "9"]);
+    expect(plain.stdout).toMatch(/^jobs\t9$/m);
+    const data = JSON.parse((await runLine(["config", "show", "-C", dir, "--json"])).stdout).data;
+    expect(data.models.planner.name).toBe("openai:qwen");
+  });
+
+  it("refuses a file that cannot be used, with its place", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "fractal-show-"));
+    writeFileSync(join(dir, "fractal.yaml"), "jobz: 3\n");
+    const { code, stderr } = await runLine(["config", "show", "-C", dir]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("fractal.yaml:1:1 unknown key `jobz`: did you mean `jobs`?");
+  });
+});
+
+describe("fractal doctor", () => {
+  const env = { ANTHROPIC_API_KEY: "k" };
+
+  it("is content when nothing is missing", async () => {
+    const { code, stdout } = await runLine(["doctor"], {
+      env,
+      probes: [{ name: "bd", state: "ok", found: "1.3.0" }],
+    });
+    expect(code).toBe(0);
+    for (const name of ["node", "git", "bd", "config", "model worker"]) {
+      expect(stdout).toContain(`✓ ok ${name} `);
+    }
+  });
+
+  it("says what to install, exit 6", async () => {
+    const probes = [
+      {
+        name: "sandbox",
+        state: "missing" as const,
+        found: "no bwrap",
+        fix: "apt install bubblewrap",
+      },
+    ];
+    const plain = await runLine(["doctor"], { env, probes });
+    expect(plain.code).toBe(6);
+    expect(plain.stdout).toContain("✗ missing sandbox no bwrap\n    → apt install bubblewrap");
+    const data = JSON.parse((await runLine(["doctor", "--json"], { env, probes })).stdout).data;
+    expect(data.probes).toContainEqual(probes[0]);
+  });
+
+  it("names a configured model's missing key, exit 4; none configured is a warning", async () => {
+    const lacking = await runLine(["doctor", "--model", "openai:x"]);
+    expect(lacking.code).toBe(4);
+    expect(lacking.stdout).toContain("OPENAI_API_KEY is not set");
+    const bare = await runLine(["doctor"]);
+    expect(bare.code).toBe(0);
+    expect(bare.stdout).toContain("! warning models");
+  });
+});
