@@ -1,11 +1,11 @@
 /** A person acts on a run: through the journal when nobody is at work on it, else through Beads. */
 import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
-import type { Tracker } from "../domain/ports.ts";
-import { followPerson, mirror } from "../orchestrator/tracked.ts";
-import { openStore, type Store } from "../orchestrator/store.ts";
-import { cancelTask } from "../rules/cancel.ts";
 import { DEFAULT_LIMITS } from "../domain/limits.ts";
+import type { Tracker } from "../domain/ports.ts";
+import { openStore, type Store } from "../orchestrator/store.ts";
+import { followPerson, mirror } from "../orchestrator/tracked.ts";
+import { cancelTask } from "../rules/cancel.ts";
 import { taskOf } from "../rules/status.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { type FoundRun, findRun, telemetryOf } from "./find-run.ts";
@@ -110,4 +110,3 @@ async function actInJournal(
   await mirror(world);
   return { via: "journal" };
 }
-

@@ -9,7 +9,8 @@ import { runProgram } from "./program.ts";
 export async function main(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stop.signal.aborted) process.exit(signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted);
+    if (stop.signal.aborted)
+      process.exit(signal === "SIGTERM" ? EXIT.terminated : EXIT.interrupted);
     stop.abort(signal);
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);

@@ -112,5 +112,9 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
     });
   }
   const splits = plansOf(journal.read(), store.state, (hash) => journal.getBlob(hash));
-  return { state: store.state, file: renderPlanFile({ spec: o.input.text, splits }) };
+  return {
+    state: store.state,
+    file: renderPlanFile({ spec: o.input.text, splits }),
+    roles: profiles,
+  };
 }

@@ -8,8 +8,8 @@ import type { ModelProfile } from "../domain/profile.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
-import type { Environment } from "./output.ts";
 import { type ModelSetting, type RoleModels, refuseMissingKeys } from "./models.ts";
+import type { Environment } from "./output.ts";
 import { machine } from "./wire.ts";
 
 /** A repository a run can work in. */
@@ -174,7 +174,7 @@ async function openProfile(
   };
   const model = await machine.openModel(setting.name, options);
   if (isFailure(model)) return model;
-  const facts = machine.factsOf(setting.name, options);
+  const facts = machine.modelDefaults(setting.name, options);
   if ("failure" in facts) return facts;
   const temperature = setting.temperature ?? facts.temperature;
   return {
@@ -212,4 +212,3 @@ export function processName(nonce: string): string {
 export function mountsOf(config: Config, specMounts: readonly string[]): string[] {
   return [...new Set([...config.mounts, ...specMounts])];
 }
-

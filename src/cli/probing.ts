@@ -28,7 +28,12 @@ export async function probeMachine(o: { dir: string }, signal: AbortSignal): Pro
 async function probeBd(): Promise<Probe> {
   const bd = await machine.findBd({ env: process.env, packageDir: PACKAGE });
   return isFailure(bd)
-    ? { name: "bd", state: "missing", found: bd.detail, fix: "npm start   # in the clone: builds it" }
+    ? {
+        name: "bd",
+        state: "missing",
+        found: bd.detail,
+        fix: "npm start   # in the clone: builds it",
+      }
     : { name: "bd", state: "ok", found: `${bd.version} ${bd.path}` };
 }
 

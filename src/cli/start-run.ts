@@ -101,11 +101,7 @@ export async function resumeRun(
   );
 }
 
-async function readOrder(
-  context: Context,
-  path: string,
-  place: Place,
-): Promise<Order | Refusal> {
+async function readOrder(context: Context, path: string, place: Place): Promise<Order | Refusal> {
   const { dir, streams } = context;
   const input = await readSpecInput({ path, dir, top: place.top, stdin: streams.stdin });
   if (isRefusal(input)) return input;
@@ -273,9 +269,7 @@ async function openWorld(
   };
   const notes = [
     ...(begun?.notes ?? [`Going on with run ${runId}.`]),
-    ...(usesRecordings
-      ? ["Recorded answers are played: no model is asked, nothing is paid."]
-      : []),
+    ...(usesRecordings ? ["Recorded answers are played: no model is asked, nothing is paid."] : []),
   ];
   return { world, notes, close: () => undefined };
 }
@@ -337,4 +331,3 @@ export function rootTask(spec: Spec, id: string) {
     origin: "root" as const,
   };
 }
-

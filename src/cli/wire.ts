@@ -10,7 +10,7 @@ import { terminalHuman } from "../adapters/human/terminal.ts";
 import { openJournal, readJournal, readRunBlob } from "../adapters/journal/jsonl.ts";
 import { memoryJournal } from "../adapters/journal/memory.ts";
 import { takeLock } from "../adapters/lock.ts";
-import { factsOf, openModel } from "../adapters/models/catalog.ts";
+import { modelDefaults, openModel } from "../adapters/models/catalog.ts";
 import { recordingModel } from "../adapters/models/recorded.ts";
 import { noTracker } from "../adapters/no-tracker.ts";
 import { readPrompts } from "../adapters/prompt-files.ts";
@@ -23,7 +23,7 @@ export const machine = {
   brokenSandbox,
   createSandbox,
   draftRepository,
-  factsOf,
+  modelDefaults,
   findBd,
   initRepository,
   memoryJournal,

@@ -3,8 +3,8 @@ import { openRunForActing } from "./acting.ts";
 import { isRefusal, type Refusal } from "./exit.ts";
 import { findRun, telemetryOf } from "./find-run.ts";
 import { planSpec } from "./planning.ts";
-import { bundledRecordings } from "./recordings.ts";
 import { probeMachine } from "./probing.ts";
+import { bundledRecordings } from "./recordings.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
 import type { RunForReading, Wire } from "./wiring.ts";
@@ -50,4 +50,3 @@ async function isLive(top: string): Promise<boolean> {
   lock?.release();
   return lock === undefined;
 }
-

@@ -24,7 +24,10 @@ export interface NewTask {
  * Creates tasks in the tracker, all or nothing, and returns the events that make them known. Those
  * that exist already, from an interrupted try, are left as they are.
  */
-export async function createTasks(world: TrackedWorld, tasks: NewTask[]): Promise<NewEvent[] | Failure> {
+export async function createTasks(
+  world: TrackedWorld,
+  tasks: NewTask[],
+): Promise<NewEvent[] | Failure> {
   const { runId } = world.store.state;
   const created = await world.tracker.create(
     tasks.map((task) =>
@@ -61,7 +64,10 @@ function knownEvent(ids: string[]): NewEvent {
 }
 
 /** Writes tasks and questions that the journal has and the tracker has not. */
-export async function publish(world: TrackedWorld, ids: readonly string[]): Promise<Failure | undefined> {
+export async function publish(
+  world: TrackedWorld,
+  ids: readonly string[],
+): Promise<Failure | undefined> {
   const { state } = world.store;
   const isSplit = (id: TaskId) => state.tasks.get(id)?.shape === "split";
   const issues = ids.flatMap((id): NewTrackedTask[] => {
