@@ -1,4 +1,5 @@
 /** Runs `bd … --json`, one command at a time, and turns its exit and output into a value or a failure. */
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { z } from "zod";
@@ -24,8 +25,8 @@ export interface BdOptions {
   beadsDir: string;
   /** Whom bd names as the author of changes. */
   actor: string;
-  /** Where bd runs. */
-  cwd: string;
+  /** Where bd runs; the folder that holds `.beads` when left out. */
+  cwd?: string;
   /** Called once for a command that takes longer than five seconds: another one may hold the database. */
   onSlow?: ((command: string) => void) | undefined;
   /** Other time limits than the usual ones. */
@@ -85,7 +86,7 @@ async function runProcess<T>(options: BdOptions, call: BdCall<T>, command: strin
   // Its own process group: Ctrl-C in the terminal does not cut a write short, and a time limit
   // ends all of it.
   const running = execa(options.bd, [...call.args, "--json"], {
-    cwd: options.cwd,
+    cwd: options.cwd ?? dirname(options.beadsDir),
     env: { ...bdEnvironment(options), ...call.env },
     extendEnv: false,
     detached: true,

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { type Failure, isFailure } from "../../domain/failure.ts";
 
 /** The release that fractal is built on; a later one of the same major version is accepted. */
-export const BD_VERSION = "1.3.0";
+const BD_VERSION = "1.3.0";
 const VERSION_TIMEOUT_MS = 10_000;
 
 /** A bd that answered for itself. */

@@ -163,7 +163,7 @@ async function inspect(bd: Bd): Promise<{ prefix: string } | BdFailure> {
 }
 
 function bdIn(bd: string, beadsDir: string): Bd {
-  return openBd({ bd, beadsDir, actor: "fractal", cwd: dirname(beadsDir) });
+  return openBd({ bd, beadsDir, actor: "fractal" });
 }
 
 /** Adds lines to the repository's own exclude file, once, and leaves the rest of it alone. */

@@ -52,15 +52,15 @@ export async function openRealTracker(): Promise<OpenTracker> {
   if (prepared.state !== "ready") throw new Error(prepared.detail);
   const { beadsDir, prefix } = prepared;
   return {
-    tracker: beadsTracker({ bd, beadsDir, prefix, actor: "fractal", cwd: folder }),
+    tracker: beadsTracker({ bd, beadsDir, prefix, actor: "fractal" }),
     person: personWith(bd, beadsDir),
     close: remove,
   };
 }
 
 /** Somebody who types `bd` commands. */
-export function personWith(path: string, beadsDir: string): Person {
-  const bd = openBd({ bd: path, beadsDir, actor: "person", cwd: join(beadsDir, "..") });
+function personWith(path: string, beadsDir: string): Person {
+  const bd = openBd({ bd: path, beadsDir, actor: "person" });
   const type = async (...args: string[]) => {
     given(await bd.run({ args, effect: "write", schema: z.unknown() }));
   };
