@@ -35,7 +35,16 @@ export function renderPlan(
   const assumptions = [...state.tasks.values()].flatMap((task) => task.assumptions);
   const questions = [...state.questions.values()].filter(({ state: where }) => where === "open");
   return [
-    ...branchesOf(state).map((branch) => renderBranch(branch, paint, width)),
+    ...branchesOf(state).map((branch) => renderBranch(state, branch, paint, width)),
+    ...(spec.checks.length === 0
+      ? []
+      : [
+          "",
+          paint.bold("Checks of the specification"),
+          ...spec.checks.map(
+            ({ name, when, run }) => `  ${cut(oneLine(`${name} · ${when}: ${run}`), width - 2)}`,
+          ),
+        ]),
     "",
     `${paint.bold("Coverage")} ${coverageText(rows)}`,
     ...renderCoverage(rows, paint, width).map((line) => `  ${line}`),
@@ -76,13 +85,13 @@ function forecastFor({ spec, state, roles }: PlanSource): Forecast {
   return forecastOf({ spec, tasks: [...state.tasks.values()], roles });
 }
 
-function renderBranch(branch: Branch, paint: Paint, width: number): string {
+function renderBranch(state: RunState, branch: Branch, paint: Paint, width: number): string {
   const { task, lead } = branch;
   const sign = signOfShape(task, paint);
   const taken = stringWidth(lead) + stringWidth(sign) + task.key.length + 2;
   const room = Math.max(0, width - taken);
   const title = cut(oneLine(task.contract.title), Math.max(12, room));
-  const facts = factsOf(task).map((fact) => ` · ${oneLine(fact)}`);
+  const facts = factsOf(state, task).map((fact) => ` · ${oneLine(fact)}`);
   const rest = cut(facts.join(""), Math.max(0, room - stringWidth(title)));
   return `${paint.dim(lead)}${sign} ${paint.cyan(task.key)} ${title}${paint.dim(rest)}`;
 }
@@ -96,30 +105,32 @@ function signOfShape(task: TaskState, paint: Paint): string {
   return gates ? leaf : `${leaf} ${paint.yellow("unchecked")}`;
 }
 
-function factsOf(task: TaskState): string[] {
+function factsOf(state: RunState, task: TaskState): string[] {
   const { files, checks } = task.contract;
   return [
     ...(files.length === 0 ? [] : [files.join(", ")]),
     ...(checks.length === 0 ? [] : [count(checks.length, "check")]),
-    ...(task.dependsOn.length === 0 ? [] : [`after ${task.dependsOn.map(lastPart).join(", ")}`]),
+    ...(task.dependsOn.length === 0
+      ? []
+      : [`after ${task.dependsOn.map((id) => state.tasks.get(id)?.key ?? id).join(", ")}`]),
   ];
-}
-
-/** Siblings are told apart by the end of their id. */
-function lastPart(id: string): string {
-  return id.slice(id.lastIndexOf(".") + 1);
 }
 
 function forecastLines(forecast: Forecast): string[] {
   const { calls, inputTokens, outputTokens, costUsd } = forecast;
   const text = (line: Omit<ForecastLine, "role">) =>
-    `about ${count(line.calls, "call")}, ${number(line.inputTokens)} tokens in, ${number(line.outputTokens)} out, ${costText(line.costUsd)}`;
+    `about ${count(line.calls, "call")}, ${roughly(line.inputTokens)} tokens in, ${roughly(line.outputTokens)} out, ${costText(line.costUsd)}`;
   return [
     `${count(forecast.leaves, "leaf").replace(/leafs$/, "leaves")}: ${text({ calls, inputTokens, outputTokens, costUsd })}`,
     ...forecast.byRole
       .filter((line) => line.calls > 0)
       .map((line) => `  ${line.role}: ${text(line)}`),
   ];
+}
+
+/** Two figures are all a forecast knows. */
+function roughly(n: number): string {
+  return number(Number(n.toPrecision(2)));
 }
 
 function forecastJson(forecast: Forecast): Record<string, unknown> {

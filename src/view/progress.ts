@@ -22,7 +22,7 @@ export function renderProgress(event: RunEvent, state: RunState): string | undef
 function describeEvent(event: RunEvent, state: RunState): string | undefined {
   switch (event.event_type) {
     case "run.started":
-      return `started: ${event.spec_path} on ${event.base.slice(0, 12) || "the empty tree"}, branch ${event.branch}${uncontained(event)}`;
+      return `started: ${event.spec_path} on ${event.base.slice(0, 12) || "the empty tree"}${event.branch === "" ? "" : `, branch ${event.branch}`}${uncontained(event)}`;
     case "run.resumed":
       return `goes on where it stopped${uncontained(event)}`;
     case "run.stopped":

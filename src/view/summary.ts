@@ -8,7 +8,7 @@ import { costText, durationText, usageText } from "./money.ts";
 import { renderNext } from "./next.ts";
 import { type Paint, paintOf, signOf } from "./paint.ts";
 import { tallyOf, tallyText } from "./tally.ts";
-import { cut, oneLine } from "./text.ts";
+import { count, cut, oneLine } from "./text.ts";
 
 export interface SummaryOptions {
   width: number;
@@ -28,7 +28,7 @@ export function renderSummary(state: RunState, spec: Spec, options: SummaryOptio
     ["tasks", tallyText(tallyOf(state))],
     ["coverage", coverageText(coverageOf(spec, [...state.tasks.values()]))],
     ["attempts", attemptsText(state)],
-    ["tokens", `${usageText(state.usage)}, in ${state.calls} model calls`],
+    ["tokens", `${usageText(state.usage)}, in ${count(state.calls, "model call")}`],
     ["money", costText(state.costUsd)],
     ["time", timeText(state, options.now)],
     ["answers", answersText(state)],
@@ -86,7 +86,7 @@ function warnings(state: RunState, paint: Paint): string[] {
   if (state.mismatches > 0) {
     lines.push(
       paint.yellow(
-        `  ${state.mismatches} recorded answers were given to other questions than asked now`,
+        `  ${count(state.mismatches, "recorded answer")} to another question than was asked now`,
       ),
     );
   }
