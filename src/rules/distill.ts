@@ -10,6 +10,7 @@ const LINE_CHARS_MAX = 400;
 const DETAIL_CHARS_MAX = 3000;
 const TAIL_LINES_MAX = 15;
 const TEXT_CHARS_MAX = 400_000;
+const SOURCE_LINE_CHARS_MAX = 2000;
 const SHOWN_WHOLE_LINES_MAX = 12;
 
 /** What one run of a check printed and how it ended. */
@@ -86,11 +87,11 @@ function differentOutput(got: string, expected: string): string[] {
   ];
 }
 
-/** Runners tell what failed near the start or the end. */
+/** Runners tell what failed near the start or the end, in lines people can read. */
 function withinReason(text: string): string {
-  if (text.length <= TEXT_CHARS_MAX) return text;
   const half = TEXT_CHARS_MAX / 2;
-  return `${text.slice(0, half)}\n${text.slice(-half)}`;
+  const ends = text.length <= TEXT_CHARS_MAX ? [text] : [text.slice(0, half), text.slice(-half)];
+  return ends.join("\n").replace(new RegExp(`^(.{${SOURCE_LINE_CHARS_MAX}}).+$`, "gm"), "$1");
 }
 
 /** The end of an output, without stacks and empty lines. */

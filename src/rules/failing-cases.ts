@@ -9,6 +9,7 @@ export interface FailingCase {
 
 /** Longer values, and those of several lines, are better shown as a difference. */
 const VALUE_CHARS_MAX = 200;
+const DIAGNOSIS_LINES_MAX = 200;
 
 /** The cases in the order they were printed; empty when no runner is recognised. */
 export function failingCases(text: string): FailingCase[] {
@@ -60,7 +61,7 @@ function tap(text: string): FailingCase[] {
   return lines.flatMap((line, at): FailingCase[] => {
     const [, indent = "", title = ""] = /^(\s*)not ok \d+ (?:- )?(.*)$/.exec(line) ?? [];
     if (title === "" || / # (?:TODO|SKIP)\b/i.test(title)) return [];
-    const rest = lines.slice(at + 1);
+    const rest = lines.slice(at + 1, at + 1 + DIAGNOSIS_LINES_MAX);
     const end = rest.indexOf(`${indent}  ...`);
     const body = end < 0 ? [] : rest.slice(0, end).map((each) => each.slice(indent.length));
     const fields = yamlFields(body);
@@ -176,7 +177,7 @@ function pytest(text: string): FailingCase[] {
 
 function unittest(text: string): FailingCase[] {
   const found = text.matchAll(
-    /^(?:FAIL|ERROR): (\S+) .*\n-{10,}\n([\s\S]*?)(?=\n\n|\n[=-]{10,}|$)/gm,
+    /^(?:FAIL|ERROR): (\S+) .*\n-{10,}\n([\s\S]*?)(?=\n\n|\n[=-]{10,}|(?![\s\S]))/gm,
   );
   return [...found].map(([, title = "", body = ""]) => ({
     title,

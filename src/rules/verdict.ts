@@ -9,8 +9,11 @@ import type { Check, CheckResult, Verdict } from "../domain/check.ts";
 export function drawVerdict(results: CheckResult[], expected: Check[]): Verdict {
   const gating = expected.filter((check) => check.gates);
   const green = gating.filter((check) => isGreen(check, results));
+  const gates = new Set(gating.map((check) => check.name));
   // A red gate counts also when nobody expected it.
-  const red = results.filter((result) => result.gates && !result.passed);
+  const red = results.filter(
+    (result) => !result.passed && (result.gates || gates.has(result.name)),
+  );
   const missing = gating.filter((check) => results.every((result) => result.name !== check.name));
   const reasons = [
     ...red.map((result) => [`Check "${result.name}" failed:`, result.detail].join("\n").trimEnd()),
