@@ -1,5 +1,5 @@
 /** What tree, show, answer, cancel, config and doctor do and say. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -151,6 +151,59 @@ describe("fractal config show", () => {
   });
 });
 
+describe("fractal plan", () => {
+  const text = "# A tool\n\n- R1: it works.\n";
+  const files = () => {
+    const dir = mkdtempSync(join(tmpdir(), "fractal-plan-"));
+    writeFileSync(join(dir, "spec.md"), text);
+    return dir;
+  };
+  const role = { planning: "one" as const, price: undefined };
+  const planSpec = async () => ({
+    state: aState({ tasks: [aTask("r", { key: "root", title: "A tool" })] }),
+    file: '{"schema_version":1}\n',
+    roles: { planner: role, worker: role, fixer: role },
+  });
+  const env = { ANTHROPIC_API_KEY: "k" };
+
+  it("shows the plan, says that nothing was written, and writes it only where it is told", async () => {
+    const dir = files();
+    const shown = await runLine(["plan", "spec.md", "-C", dir], { env, planSpec });
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toContain("Coverage 1 requirement");
+    expect(shown.stderr).toContain("Nothing was written.");
+    expect(readdirSync(dir)).toEqual(["spec.md"]);
+    await runLine(["plan", "spec.md", "-C", dir, "--out", "plan.json"], { env, planSpec });
+    expect(readFileSync(join(dir, "plan.json"), "utf8")).toBe('{"schema_version":1}\n');
+  });
+
+  it("reads the specification from stdin", async () => {
+    const ended = await runLine(["plan", "-", "--json"], { env, planSpec, stdin: text });
+    expect(JSON.parse(ended.stdout).data.spec.path).toBe("-");
+  });
+
+  it("refuses before any model is asked: no file, no text, no model, no key, no place to write", async () => {
+    const dir = files();
+    writeFileSync(join(dir, "empty.md"), " \n");
+    const line = (spec: string, ...more: string[]) => ["plan", spec, "-C", dir, ...more];
+    const asked = async () => {
+      throw new Error("a model was asked");
+    };
+    const codes = [];
+    for (const [words, given] of [
+      [line("nope.md"), { env }],
+      [line("empty.md"), { env }],
+      [line("spec.md"), {}],
+      [line("spec.md", "--model", "openai:x"), {}],
+    ] as const) {
+      codes.push((await runLine([...words], { ...given, planSpec: asked })).code);
+    }
+    expect(codes).toEqual([2, 2, 4, 4]);
+    const nowhere = await runLine(line("spec.md", "--out", "no/such/plan.json"), { env, planSpec });
+    expect(nowhere.code).toBe(6);
+  });
+});
+
 describe("fractal doctor", () => {
   const env = { ANTHROPIC_API_KEY: "k" };
 
@@ -179,6 +232,18 @@ describe("fractal doctor", () => {
     expect(plain.stdout).toContain("✗ missing sandbox no bwrap\n    → apt install bubblewrap");
     const data = JSON.parse((await runLine(["doctor", "--json"], { env, probes })).stdout).data;
     expect(data.probes).toContainEqual(probes[0]);
+  });
+
+  it("tells of many probes of one thing only what does not hold", async () => {
+    const probe = (found: string) => ({ name: "sandbox", state: "ok" as const, found });
+    const all = [probe("no key"), probe("no network"), probe("no root")];
+    expect((await runLine(["doctor"], { env, probes: all })).stdout).toContain(
+      "✓ ok sandbox 3 probes hold",
+    );
+    const broken = [...all, { ...probe("a key was read"), state: "missing" as const }];
+    const { stdout } = await runLine(["doctor"], { env, probes: broken });
+    expect(stdout).toContain("✗ missing sandbox a key was read");
+    expect(stdout).not.toContain("no network");
   });
 
   it("names a configured model's missing key, exit 4; none configured is a warning", async () => {
