@@ -16,6 +16,7 @@ import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { findRun, isOpen, readableRuns, telemetryOf } from "./find-run.ts";
 import type { RunFlags } from "./flags.ts";
 import { resolveModels } from "./models.ts";
+import { notifier } from "./notify.ts";
 import {
   findPlace,
   mountsOf,
@@ -234,6 +235,9 @@ async function openWorld(
           putBlob: journal.putBlob,
         }),
   );
+  if (config.notify !== undefined) {
+    store.listen(notifier(config.notify, { cwd: top, env: context.env }));
+  }
   if (!isNew) {
     store.record([
       {
