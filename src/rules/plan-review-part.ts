@@ -4,6 +4,7 @@ import type { Part, PlanProblem } from "../domain/plan.ts";
 import { SIZES } from "../domain/task.ts";
 import { isRunnable, oraclePath } from "./oracle.ts";
 import { childKey, foldText, type PlanFacts, sizeBound } from "./plan-facts.ts";
+import { protectedBy } from "./protected.ts";
 
 /** Every problem with a part: its size, words, files, command, and how it would be checked. */
 export function reviewPart(part: Part, facts: PlanFacts): PlanProblem[] {
@@ -40,7 +41,7 @@ function reviewWords(part: Part, { plan, task, ancestors }: PlanFacts): PlanProb
 }
 
 function reviewFiles(part: Part, facts: PlanFacts): PlanProblem[] {
-  const { plan, task } = facts;
+  const { plan, task, spec } = facts;
   const tests = new Set(
     [task.key, ...plan.parts.map(({ key }) => childKey(task.key, key))].flatMap((key) => [
       oraclePath(key),
@@ -54,6 +55,15 @@ function reviewFiles(part: Part, facts: PlanFacts): PlanProblem[] {
     if (tests.has(file)) {
       const message = `${what} belongs to the checks, which are rendered from the acceptance`;
       return [{ code: "oracle-file", message }];
+    }
+    const pattern = facts.existingFiles.includes(file) && protectedBy(file, spec.protectedPaths);
+    // With an open question to a person about the part, somebody will say yes or no to it.
+    const isAsked = plan.questions.some(
+      ({ blocks, default: answer }) => blocks.includes(part.key) && answer === undefined,
+    );
+    if (pattern && !isAsked) {
+      const message = `${what} is there already and protected (\`${pattern}\`): leave it alone, or ask a person with a question that blocks the part`;
+      return [{ code: "protected-file", message }];
     }
     if (file.endsWith("/") && isLeafSized(part, facts)) {
       const message = `${what} is a folder: a part of size ${part.size} names its files`;

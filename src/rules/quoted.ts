@@ -16,7 +16,10 @@ export function isQuoted(acceptance: Acceptance, specText: string): boolean {
 }
 
 function folded(text: string): string {
-  return text.replace(/[`*]/g, "").replace(/\s+/g, " ").trim();
+  return text
+    .replace(/`|\*\*/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 function says(quote: string, example: Example): boolean {
@@ -130,7 +133,7 @@ function spellings(value: unknown, quote: string): string[][] {
 
 /** Words, numbers and marks, without quotation marks and white space, and a sentence's last dot. */
 function wordsOf(text: string): string[] {
-  return (text.match(/[()[\]{},;:|=<>]|[^\s"'`*()[\]{},;:|=<>]+/g) ?? [])
+  return (text.replaceAll("**", "").match(/[()[\]{},;:|=<>]|[^\s"'`()[\]{},;:|=<>]+/g) ?? [])
     .map((word) => (/^[.!?…]+$/.test(word) ? word : word.replace(/[.!?…]+$/, "")))
     .filter((word) => word !== "");
 }
