@@ -52,6 +52,12 @@ describe("parseJsonAnswer", () => {
     });
   });
 
+  it("takes JSON as deep as answers are, and none deeper: what follows need not mind the stack", () => {
+    const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
+    expect(parseJsonAnswer(nested(100))).toHaveProperty("value");
+    expect(parseJsonAnswer(nested(300))).toMatchObject({ failure: "answer-unusable" });
+  });
+
   it("drops keys that would reach into a prototype", () => {
     const answer = parseJsonAnswer('{"__proto__":{"polluted":1},"a":{"__proto__":{"x":1}}}');
     expect(JSON.stringify(answer)).toBe('{"value":{"a":{}},"repaired":false}');

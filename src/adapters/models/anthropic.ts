@@ -103,18 +103,16 @@ async function sendOnce(
   return gather(stream, watch);
 }
 
-/** Puts the events of a stream together; a stream without its closing event throws. */
+/** Puts the events of a stream together; one that never says why the model stopped throws. */
 async function gather(
   stream: AsyncIterable<Anthropic.RawMessageStreamEvent>,
   watch: Watch,
 ): Promise<Anthropic.Message> {
   let message: Anthropic.Message | undefined;
   const json = new Map<number, string>();
-  let closed = false;
   for await (const event of stream) {
     watch.heard();
     if (event.type === "message_start") message = { ...event.message, content: [] };
-    else if (event.type === "message_stop") closed = true;
     else if (!message) throw new Error("the stream began in the middle of an answer");
     else if (event.type === "content_block_start")
       message.content[event.index] = event.content_block;
@@ -131,7 +129,7 @@ async function gather(
       usage.cache_read_input_tokens = cache_read_input_tokens ?? usage.cache_read_input_tokens;
     }
   }
-  if (!message || !closed || message.stop_reason === null) throw endedEarly();
+  if (!message || message.stop_reason === null) throw endedEarly();
   for (const [index, text] of json) {
     const block = message.content[index];
     if (block?.type === "tool_use") block.input = parseInput(text);
@@ -197,6 +195,6 @@ function stopReasonOf(reason: Anthropic.StopReason | null): StopReason {
     case "pause_turn":
       return "end";
     case null:
-      throw endedEarly();
+      throw new Error("the answer does not say why it stopped");
   }
 }
