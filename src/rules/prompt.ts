@@ -72,8 +72,9 @@ export function fillPrompt(template: string, facts: Record<string, string>): str
 }
 
 /**
- * A careful estimate of how many tokens a text takes: 3.3 UTF-8 bytes each. English prose takes
- * about 4.5 and code about 3.5 bytes a token, so this counts too many rather than too few.
+ * An estimate of how many tokens a text takes: 3.3 UTF-8 bytes each. With most tokenizers English
+ * takes about 4.5 and code about 3.5 bytes a token, so this counts a little too many; the newest
+ * ones cut finer by up to a third, so whoever must never go over adds a margin.
  */
 export function tokensOf(text: string): number {
   let bytes = 0;
