@@ -3,6 +3,7 @@ import { lstat, mkdir, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { type Failure, isFailure } from "../../domain/failure.ts";
+import { pathProblem } from "../../domain/path.ts";
 import type { Sandbox, SandboxCommand, SandboxResult } from "../../domain/ports.ts";
 import {
   failedStart,
@@ -15,6 +16,7 @@ import { countsPerNamespace, limitedArgv } from "./limits.ts";
 import { type Mount, plainStats } from "./mounts.ts";
 import { runProcess } from "./process.ts";
 import {
+  type Bind,
   bubblewrapArgs,
   INSIDE,
   INSIDE_HOME,
@@ -75,9 +77,9 @@ export async function openBubblewrap(o: {
     const view: View = {
       folder: command.folder,
       place,
-      readOnly: [
+      binds: [
         ...(await usableMounts(mounts, o.root, command.folder)),
-        ...(await plainFiles(command.folder, command.readOnly ?? [], place)),
+        ...(await readOnlyBinds(command.folder, command.readOnly ?? [], place)),
       ],
       env: { ...o.env, ...command.env },
     };
@@ -151,11 +153,11 @@ async function buildProfile(quarters: Quarters): Promise<Profile> {
 /** The mounts, without those whose place the workspace has taken with something of its own. */
 async function usableMounts(mounts: readonly Mount[], root: string, folder: string) {
   const prefix = root === "." ? "" : `${root}/`;
-  const usable: View["readOnly"] = [];
+  const usable: Bind[] = [];
   for (const { source, at } of mounts) {
     const inside = at.startsWith(prefix) ? at.slice(prefix.length) : undefined;
     if (inside !== undefined && !(await canMountAt(folder, inside))) continue;
-    usable.push({ source, place: `${INSIDE}/${at}` });
+    usable.push({ source, place: `${INSIDE}/${at}`, writable: false });
   }
   return usable;
 }
@@ -170,16 +172,37 @@ async function canMountAt(folder: string, path: string): Promise<boolean> {
   return true;
 }
 
-/** Those of the paths that are there and reached without a link, as binds onto themselves. */
-async function plainFiles(folder: string, paths: readonly string[], place: string) {
-  const plain: View["readOnly"] = [];
+/**
+ * Binds that make paths of the workspace read-only; a path that is not there, or reached through a
+ * link, is left out. The folders above are bound onto themselves: what is a mount point cannot be
+ * moved away with all that is in it.
+ */
+async function readOnlyBinds(
+  folder: string,
+  paths: readonly string[],
+  place: string,
+): Promise<Bind[]> {
+  const above = new Set<string>();
+  const kept = new Set<string>();
   for (const path of paths) {
-    const stats = await plainStats(folder, path);
-    if (stats?.isFile() || stats?.isDirectory()) {
-      plain.push({ source: join(folder, path), place: `${place}/${path}` });
+    const stats = pathProblem(path) === undefined ? await plainStats(folder, path) : undefined;
+    if (!stats?.isFile() && !stats?.isDirectory()) continue;
+    kept.add(path);
+    const segments = path.split("/");
+    for (let length = 1; length < segments.length; length++) {
+      above.add(segments.slice(0, length).join("/"));
     }
   }
-  return plain;
+  const bind = (path: string, writable: boolean) => ({
+    source: join(folder, path),
+    place: `${place}/${path}`,
+    writable,
+  });
+  return [
+    // A folder before what is in it.
+    ...[...above].sort().map((path) => bind(path, true)),
+    ...[...kept].sort().map((path) => bind(path, false)),
+  ];
 }
 
 async function versionOf(bwrap: string): Promise<string | undefined> {

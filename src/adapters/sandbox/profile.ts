@@ -18,9 +18,15 @@ export interface View {
   /** The workspace on this machine, and where it appears. */
   folder: string;
   place: string;
-  /** Shown read-only, in this order: dependency folders, then what the workspace must not change. */
-  readOnly: { source: string; place: string }[];
+  /** Bound over it in this order: dependency folders, then what the command must not change. */
+  binds: Bind[];
   env: Record<string, string>;
+}
+
+export interface Bind {
+  source: string;
+  place: string;
+  writable: boolean;
 }
 
 /** Where the repository's top appears inside; the run's root below it is the workspace. */
@@ -64,7 +70,9 @@ export function bubblewrapArgs(profile: Profile, view: View, argv: string[]): st
     ...["--ro-bind", profile.runner, INSIDE_RUNNER[1] ?? ""],
     ...npmArgs(profile.npm),
     ...["--bind", view.folder, view.place],
-    ...view.readOnly.flatMap(({ source, place }) => ["--ro-bind", source, place]),
+    ...view.binds.flatMap(({ source, place, writable }) => [
+      ...[writable ? "--bind" : "--ro-bind", source, place],
+    ]),
     // Last, when every place in them exists.
     ...["--remount-ro", "/dev", "--remount-ro", "/"],
     ...["--chdir", view.place],

@@ -25,7 +25,7 @@ export async function findToolchain(
 
 /** The absolute path of a program on PATH. */
 export async function findProgram(name: string): Promise<string | undefined> {
-  const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/bin", "/usr/local/bin"];
+  const folders = (process.env["PATH"] ?? "").split(":");
   for (const folder of folders.filter((each) => each.startsWith("/"))) {
     const path = join(folder, name);
     if (await lstat(path).catch(() => undefined)) return path;

@@ -15,9 +15,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openRepository } from "../../../src/adapters/git/repository.ts";
 import { isFailure } from "../../../src/domain/failure.ts";
+
+// Many short processes: slow on a busy machine, never stuck.
+vi.setConfig({ testTimeout: 60_000 });
 
 let home: string;
 let checkout: string;
