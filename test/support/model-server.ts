@@ -111,7 +111,8 @@ async function handle(
   const answer = await serve(call);
   const reply = typeof answer === "string" ? { text: answer } : answer;
   const wire = api === "anthropic" ? anthropicWire : openaiWire;
-  if ("fault" in reply) fail(reply, response, wire(call, { text: "Half of an answer, and then ".repeat(8) }));
+  if ("fault" in reply)
+    fail(reply, response, wire(call, { text: "Half of an answer, and then ".repeat(8) }));
   else if (body["stream"] !== true || reply.whole) sendJson(response, 200, wire(call, reply).whole);
   else sendStream(response, wire(call, reply).events).end();
 }

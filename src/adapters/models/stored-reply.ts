@@ -9,7 +9,11 @@ export const storedReply = z.object({
   text: z.string().optional(),
   tool_calls: z
     .array(
-      z.object({ id: z.string().min(1).optional(), name: z.string().min(1), args: z.unknown().optional() }),
+      z.object({
+        id: z.string().min(1).optional(),
+        name: z.string().min(1),
+        args: z.unknown().optional(),
+      }),
     )
     .optional(),
   stop_reason: z.enum(["end", "tool-calls", "length", "refusal"]).optional(),
