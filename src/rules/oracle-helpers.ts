@@ -8,8 +8,7 @@ export function renderHelperImports(helpers: ReadonlySet<Helper>): string {
   const has = (...names: Helper[]) => names.some((name) => helpers.has(name));
   return [
     'import assert from "node:assert/strict";',
-    has("command", "http") &&
-      `import { ${[has("http") && "spawn", has("command") && "spawnSync"].filter(Boolean).join(", ")} } from "node:child_process";`,
+    `import { ${[has("http") && "spawn", has("command", "call") && "spawnSync"].filter(Boolean).join(", ")} } from "node:child_process";`,
     has("http") && 'import { createServer } from "node:net";',
     has("call") && 'import { join } from "node:path";',
     `import { ${has("http") ? "after, " : ""}test } from "node:test";`,
@@ -30,27 +29,27 @@ export function renderHelpers(helpers: ReadonlySet<Helper>): string {
     helpers.has("http") ? HTTP : "",
   ]
     .filter((text) => text !== "")
-    .join("\n");
+    .map((text) => text.trim())
+    .join("\n\n");
 }
 
-const COMMON = String.raw`const root = fileURLToPath(new URL("..", import.meta.url));
+const COMMON = `const root = fileURLToPath(new URL("..", import.meta.url));
 const show = (value) =>
   inspect(value, { depth: 8, breakLength: Infinity, maxArrayLength: 60, maxStringLength: 600 });
 `;
 
 const CALL = String.raw`
-async function call(file, name, args) {
-  const module = await import(pathToFileURL(join(root, file)).href);
-  const found = module[name];
-  if (typeof found === "function") return found(...args);
-  if (found !== undefined && args.length === 0) return found;
-  throw new Error(file + " exports no function " + name);
+/** The export as a function; a constant is one that takes nothing. */
+async function find(file, name) {
+  const found = (await load(file))[name];
+  if (found === undefined) throw new Error(file + " exports no " + name);
+  return typeof found === "function" ? found : () => found;
 }
 
 async function returns(file, name, args, expected) {
   let actual;
   try {
-    actual = await call(file, name, args);
+    actual = await (await find(file, name))(...args);
   } catch (error) {
     assert.fail("threw " + said(error) + ", expected " + show(expected));
   }
@@ -59,21 +58,40 @@ async function returns(file, name, args, expected) {
 }
 
 async function fails(file, name, args, message) {
+  let found;
   let actual;
   try {
-    actual = await call(file, name, args);
+    found = await find(file, name);
+    actual = await found(...args);
   } catch (error) {
-    if (String(error?.message ?? error).includes(message)) return;
+    const text = String(error?.message ?? error);
+    // What is missing or still a stub fails too, and means nothing.
+    if (found && !text.startsWith("not implemented: ") && text.includes(message)) return;
     assert.fail("threw " + said(error) + ", expected an error with " + show(message));
   }
   assert.fail("returned " + show(actual) + ", expected an error with " + show(message));
 }
 
-/** The error with the place it comes from. */
+async function load(file) {
+  const path = join(root, file);
+  try {
+    return await import(pathToFileURL(path).href);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // Only a process of its own says in which line.
+    const { stderr } = spawnSync(process.execPath, [path], { encoding: "utf8", timeout: 20_000 });
+    error.stack = /^\S+:\d+$/m.exec(stderr)?.[0] ?? "";
+    throw error;
+  }
+}
+
+/** The error with the place in the work that it comes from. */
 function said(error) {
   if (!(error instanceof Error)) return show(error);
-  const at = /([^/\s(]+\.[cm]?[jt]sx?):(\d+)/.exec(error.stack?.replace(error.message, "") ?? "");
-  return error.name + ": " + error.message + (at ? " (" + at[1] + " line " + at[2] + ")" : "");
+  const places = (error.stack ?? "").replace(error.message, "").matchAll(/([^/\s(]+\.[cm]?[jt]sx?):(\d+)/g);
+  const at = [...places].find(([, name]) => !name.endsWith(".test.mjs"));
+  const message = error.message.replaceAll(root, "");
+  return error.name + ": " + message + (at ? " (" + at[1] + " line " + at[2] + ")" : "");
 }
 
 /** The value as JSON knows it: plain objects, nothing undefined, no -0. */
@@ -87,7 +105,7 @@ function plain(value) {
 }
 `;
 
-const ENVIRONMENT = String.raw`
+const ENVIRONMENT = `
 // Without this a command that runs tests itself would report to this test.
 const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
 `;

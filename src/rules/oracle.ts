@@ -133,6 +133,7 @@ export function renderTests(key: string, examples: readonly Example[]): string {
     renderHelperImports(helpers),
     "",
     renderHelpers(helpers),
+    "",
     ...runnable.map((example) => `${renderTest(example)}\n`),
   ].join("\n");
 }
