@@ -1,9 +1,10 @@
 /** The Repository port by plumbing alone: the user's branch, index and files are never touched. */
-import { mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isFailure } from "../../domain/failure.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { Change, FileWrite, Repository } from "../../domain/ports.ts";
+import { parseChanges } from "./changes.ts";
 import { collectEdits, isVisible } from "./collect.ts";
 import { cleanGit, type Git } from "./git.ts";
 import { mergeTrees } from "./merge.ts";
@@ -15,6 +16,7 @@ import {
   storeBytes,
   type TreeEdit,
 } from "./objects.ts";
+import { openObjects } from "./plumbing.ts";
 import { locateRepository } from "./survey.ts";
 
 const DIFF_BYTES_MAX = 1_000_000;
@@ -193,37 +195,6 @@ export async function openRepository(o: {
   };
 }
 
-/**
- * A repository of our own that shares nothing with the user's but the objects: no configuration,
- * attribute, hook or merge driver of theirs has a say in what we do with them.
- */
-async function openObjects(commonDir: string, format: string): Promise<Objects> {
-  const own = join(commonDir, "fractal", "plumbing");
-  const version = format === "sha1" ? 0 : 1;
-  const extension = format === "sha1" ? "" : `[extensions]\n\tobjectFormat = ${format}\n`;
-  const sharing = await cleanGit(commonDir)(["config", "--get", "core.sharedRepository"], {
-    answers: [0, 1],
-  });
-  const shared = sharing.text === "" ? "" : `\tsharedRepository = ${sharing.text}\n`;
-  await mkdir(join(own, "refs"), { recursive: true });
-  await mkdir(join(own, "objects"), { recursive: true });
-  await settle(join(own, "HEAD"), "ref: refs/heads/none\n");
-  await settle(
-    join(own, "config"),
-    `[core]\n\trepositoryFormatVersion = ${version}\n\tbare = true\n${shared}${extension}`,
-  );
-  const git = cleanGit(own, { GIT_OBJECT_DIRECTORY: join(commonDir, "objects") });
-  return { git, format, scratch: join(own, "scratch") };
-}
-
-/** Makes a file hold a text, so that a reader sees all of it or what was there before. */
-async function settle(path: string, text: string): Promise<void> {
-  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, text);
-  await rename(draft, path);
-}
-
 async function emptyTree(git: Git): Promise<string> {
   return (await git(["mktree"], { stdin: "" })).text;
 }
@@ -258,31 +229,6 @@ async function editsOf(
       return { path, mode, ...(oid === undefined ? {} : { oid }) };
     }),
   ];
-}
-
-/** Reads `diff-tree -z --raw --numstat`: first what became of each path, then its lines. */
-function parseChanges(text: string): Change[] {
-  const fields = text.split("\0").filter((field) => field !== "");
-  const changes = new Map<string, Change>();
-  for (let at = 0; at < fields.length; at++) {
-    const field = fields[at] ?? "";
-    if (field.startsWith(":")) {
-      const path = fields[++at] ?? "";
-      const letter = field.at(-1);
-      const gone = letter === "D" ? "deleted" : "changed";
-      const kind = letter === "A" ? "added" : gone;
-      changes.set(path, { path, kind, linesAdded: 0, linesDeleted: 0 });
-    } else {
-      const [added, deleted, path = ""] = field.split("\t");
-      const change = changes.get(path);
-      // Binary files show `-`.
-      if (change) {
-        change.linesAdded = Number(added) || 0;
-        change.linesDeleted = Number(deleted) || 0;
-      }
-    }
-  }
-  return [...changes.values()];
 }
 
 /** The text of a file, or undefined when it is none. */

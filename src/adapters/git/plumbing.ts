@@ -1,0 +1,36 @@
+/** A bare repository of our own beside the user's: the same objects, none of the configuration. */
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cleanGit } from "./git.ts";
+import type { Objects } from "./objects.ts";
+
+/**
+ * A repository of our own that shares nothing with the user's but the objects: no configuration,
+ * attribute, hook or merge driver of theirs has a say in what we do with them.
+ */
+export async function openObjects(commonDir: string, format: string): Promise<Objects> {
+  const own = join(commonDir, "fractal", "plumbing");
+  const version = format === "sha1" ? 0 : 1;
+  const extension = format === "sha1" ? "" : `[extensions]\n\tobjectFormat = ${format}\n`;
+  const sharing = await cleanGit(commonDir)(["config", "--get", "core.sharedRepository"], {
+    answers: [0, 1],
+  });
+  const shared = sharing.text === "" ? "" : `\tsharedRepository = ${sharing.text}\n`;
+  await mkdir(join(own, "refs"), { recursive: true });
+  await mkdir(join(own, "objects"), { recursive: true });
+  await settle(join(own, "HEAD"), "ref: refs/heads/none\n");
+  await settle(
+    join(own, "config"),
+    `[core]\n\trepositoryFormatVersion = ${version}\n\tbare = true\n${shared}${extension}`,
+  );
+  const git = cleanGit(own, { GIT_OBJECT_DIRECTORY: join(commonDir, "objects") });
+  return { git, format, scratch: join(own, "scratch") };
+}
+
+/** Makes a file hold a text, so that a reader sees all of it or what was there before. */
+async function settle(path: string, text: string): Promise<void> {
+  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, text);
+  await rename(draft, path);
+}
