@@ -26,7 +26,11 @@ const folder = z.string().transform((text, context) => {
   return path;
 });
 
-const command = z.string().trim().min(1, "must name a command").max(4000);
+const command = z
+  .string({ error: ({ input }) => (input === undefined ? "is missing" : undefined) })
+  .trim()
+  .min(1, "must name a command")
+  .max(4000);
 
 /** `name: command`, or `name: {run, when, timeout}` with the time limit in seconds. */
 const ownCheck = z.preprocess(
@@ -99,13 +103,15 @@ export function parseFrontMatter(
   const parsed = frontMatter.safeParse(value ?? {});
   if (parsed.success) return frontMatterOf(parsed.data);
   /** Where a value stands, or, for the last step, its key. */
-  const offsetOf = (path: PropertyKey[], key?: string) => {
+  const offsetOf = (path: PropertyKey[], key?: string): number | undefined => {
     const node = document.getIn(path, true);
     if (key !== undefined && isMap(node)) {
       const pair = node.items.find((item) => isScalar(item.key) && item.key.value === key);
       if (pair && isScalar(pair.key)) return pair.key.range?.[0];
     }
-    return isNode(node) ? node.range?.[0] : undefined;
+    if (isNode(node)) return node.range?.[0];
+    // What is missing is shown where it would have to stand.
+    return path.length > 0 ? offsetOf(path.slice(0, -1)) : undefined;
   };
   const problems = parsed.error.issues.flatMap((issue): InputProblem[] => {
     if (issue.code === "unrecognized_keys") {
@@ -118,7 +124,7 @@ export function parseFrontMatter(
     const name = issue.path.length > 0 ? `\`${issue.path.map(String).join(".")}\`` : "front matter";
     return [{ file, ...at(offsetOf(issue.path)), message: `${name}: ${issue.message}` }];
   });
-  return { problems };
+  return { problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
 }
 
 /** The YAML as plain values; an error where aliases multiply without end. */
