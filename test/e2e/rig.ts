@@ -1,0 +1,169 @@
+/** Drives the built program on a repository of its own, with the real bd, git and sandbox. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { execa, execaSync, type ResultPromise } from "execa";
+import { stringify } from "yaml";
+import type { RunEvent } from "../../src/domain/event.ts";
+import type { Plan } from "../../src/domain/plan.ts";
+import { renderPlanFile } from "../../src/rules/plan-file.ts";
+import { BD } from "../support/bd.ts";
+
+/** The program as a user starts it. */
+export const PROGRAM = join(import.meta.dirname, "..", "..", "bin", "fractal.mjs");
+
+/** One answer of a scripted model: for which role, task, attempt and turn, and what it says. */
+export interface Line {
+  role?: string;
+  task?: string;
+  attempt?: number;
+  turn?: string;
+  text?: string;
+  tool_calls?: { name: string; args: unknown }[];
+}
+
+export interface Ran {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+  /** Both, for a failure message. */
+  all: string;
+}
+
+/** A repository in a temporary folder, gone at the end of the test. */
+export interface Rig extends Disposable {
+  readonly dir: string;
+  write(files: Record<string, string>): void;
+  commit(message: string): string;
+  /** Writes a script and returns the model name that plays it. */
+  script(lines: Line[]): string;
+  /** Writes a plan file of one split and returns its name. */
+  plan(spec: string, splits: Record<string, Plan>, sharedFiles?: boolean): string;
+  fractal(args: string[], o?: { input?: string; env?: Record<string, string> }): Promise<Ran>;
+  /** The same, still running. */
+  start(args: string[], o?: { env?: Record<string, string> }): ResultPromise;
+  git(...args: string[]): string;
+  bd(...args: string[]): string;
+  /** Ids of runs, and the events of the newest. */
+  runs(): string[];
+  events(run?: string): RunEvent[];
+  /** A file on the run's branch. */
+  onBranch(path: string, run?: string): string;
+}
+
+/** The environment of a stranger: no keys, no terminal, no settings of ours. */
+function environment(dir: string, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    PATH: process.env["PATH"] ?? "",
+    HOME: join(dir, "..", "home"),
+    LANG: "C.UTF-8",
+    FRACTAL_BD: BD,
+    ...more,
+  };
+}
+
+/** Makes a repository with these files committed; none at all leaves the branch unborn. */
+export function aRig(files: Record<string, string> = { "README.md": "# Here\n" }): Rig {
+  const place = mkdtempSync(join(tmpdir(), "fractal-e2e-"));
+  const dir = join(place, "repo");
+  mkdirSync(dir, { recursive: true });
+  mkdirSync(join(place, "home"));
+  const env = environment(dir);
+  const git = (...args: string[]) => execaSync("git", args, { cwd: dir, env, extendEnv: false }).stdout;
+  git("init", "--quiet", "--initial-branch=main");
+  git("config", "user.name", "A Person");
+  git("config", "user.email", "person@example.org");
+  const write = (some: Record<string, string>) => {
+    for (const [path, text] of Object.entries(some)) {
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      writeFileSync(join(dir, path), text);
+    }
+  };
+  const commit = (message: string) => {
+    git("add", "--all");
+    git("commit", "--quiet", "--message", message);
+    return git("rev-parse", "HEAD");
+  };
+  if (Object.keys(files).length > 0) {
+    write(files);
+    commit("first");
+  }
+  let scripts = 0;
+  const rig: Rig = {
+    dir,
+    write,
+    commit,
+    script(lines) {
+      scripts += 1;
+      const path = join(place, `script-${scripts}.yaml`);
+      writeFileSync(path, stringify(lines));
+      return `scripted:${path}`;
+    },
+    plan(spec, splits, sharedFiles = false) {
+      const path = join(place, "plan.json");
+      const shared = sharedFiles ? { shared_files: "allow" as const } : {};
+      writeFileSync(path, renderPlanFile({ spec, splits, ...shared }));
+      return path;
+    },
+    async fractal(args, o = {}) {
+      const ran = await execa(process.execPath, [PROGRAM, ...args], {
+        cwd: dir,
+        env: environment(dir, o.env),
+        extendEnv: false,
+        reject: false,
+        all: true,
+        ...(o.input === undefined ? { stdin: "ignore" as const } : { input: o.input }),
+      });
+      const { exitCode = -1, stdout, stderr, all } = ran;
+      return { exitCode, stdout: String(stdout), stderr: String(stderr), all: String(all) };
+    },
+    start(args, o = {}) {
+      return execa(process.execPath, [PROGRAM, ...args], {
+        cwd: dir,
+        env: environment(dir, o.env),
+        extendEnv: false,
+        reject: false,
+        all: true,
+        stdin: "ignore",
+      }) as ResultPromise;
+    },
+    git,
+    bd(...args) {
+      const options = { cwd: dir, env: { ...env, BD_NON_INTERACTIVE: "1" }, extendEnv: false };
+      return execaSync(BD, args, options).stdout;
+    },
+    runs() {
+      const folder = join(dir, "telemetry");
+      return readdirSync(folder);
+    },
+    events(run = rig.runs()[0] ?? "") {
+      const text = readFileSync(join(dir, "telemetry", run, "events.jsonl"), "utf8");
+      return text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as RunEvent);
+    },
+    onBranch(path, run = rig.runs()[0] ?? "") {
+      return git("show", `fractal/${run}/main:${path}`);
+    },
+    [Symbol.dispose]() {
+      rmSync(place, { recursive: true, force: true });
+    },
+  };
+  return rig;
+}
+
+/** Waits until something holds, looking again and again; throws with `what` when it never does. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  limitMs = 60_000,
+): Promise<T> {
+  const end = Date.now() + limitMs;
+  while (Date.now() < end) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`never came: ${what}`);
+}
