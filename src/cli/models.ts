@@ -169,7 +169,7 @@ export function missingKeys(
   const missing = new Map<string, { variable: string; model: string; roles: Role[] }>();
   for (const role of ROLES) {
     const { name, provider, baseUrl } = models[role];
-    const variable = keyVariableOf(provider, baseUrl);
+    const variable = keyVariableOf(provider, baseUrl, env);
     if (variable === undefined || env[variable]) continue;
     const known = missing.get(name) ?? { variable, model: name, roles: [] };
     known.roles.push(role);
@@ -179,9 +179,14 @@ export function missingKeys(
 }
 
 /** The environment variable that holds a provider's key; a server of one's own needs none. */
-function keyVariableOf(provider: Provider, baseUrl: string | undefined): string | undefined {
+function keyVariableOf(
+  provider: Provider,
+  baseUrl: string | undefined,
+  env: Environment,
+): string | undefined {
   if (provider === "anthropic") return "ANTHROPIC_API_KEY";
-  return provider === "openai" && baseUrl === undefined ? "OPENAI_API_KEY" : undefined;
+  const hasOwnServer = baseUrl !== undefined || Boolean(env["OPENAI_BASE_URL"]);
+  return provider === "openai" && !hasOwnServer ? "OPENAI_API_KEY" : undefined;
 }
 
 /** The missing keys as one refusal; undefined when there are none. */

@@ -46,7 +46,10 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
     return refuse(EXIT.usage, `${o.dir} is not in a git repository`, { next: ["git init"] });
   }
   const env: Environment = process.env;
-  const profiles = await openProfiles(env, o.models, o);
+  const profiles = await openProfiles(env, o.models, {
+    ...o,
+    callTimeoutMs: o.config.limits.callTimeoutMs,
+  });
   if (isRefusal(profiles)) return profiles;
   const runId = `plan-${randomBytes(3).toString("hex")}`;
   const { spec } = o;

@@ -5,6 +5,7 @@ import { ROLES, type Role } from "../domain/conversation.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Human, Sandbox, Tracker } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
+import { parsePrompt } from "../rules/prompt.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
@@ -141,11 +142,20 @@ export async function openSandbox(
   return broken === undefined ? sandbox : refusalOf(broken);
 }
 
+/** What is the same for every model of a run. */
+interface ModelOptions {
+  /** Keeps every answer in this folder. */
+  record?: string;
+  /** A recording of another question fails. */
+  strict: boolean;
+  callTimeoutMs: number;
+}
+
 /** The model of each role, ready to be asked. */
 export async function openProfiles(
   env: Environment,
   models: RoleModels,
-  o: { record?: string; strict: boolean },
+  o: ModelOptions,
 ): Promise<Record<Role, ModelProfile> | Refusal> {
   const missing = refuseMissingKeys(models, env);
   if (missing !== undefined) return missing;
@@ -165,11 +175,12 @@ export async function openProfiles(
 async function openProfile(
   env: Environment,
   setting: ModelSetting,
-  o: { record?: string; strict: boolean },
+  o: ModelOptions,
 ): Promise<ModelProfile | Failure> {
   const options = {
     env,
     strict: o.strict,
+    limits: { timeoutMs: o.callTimeoutMs },
     ...(setting.baseUrl === undefined ? {} : { baseUrl: setting.baseUrl }),
   };
   const model = await machine.openModel(setting.name, options);
@@ -178,7 +189,13 @@ async function openProfile(
   if ("failure" in facts) return facts;
   const temperature = setting.temperature ?? facts.temperature;
   return {
-    model: o.record === undefined ? model : machine.recordingModel(model, o.record, { today }),
+    model:
+      o.record === undefined
+        ? model
+        : machine.recordingModel(model, o.record, {
+            today,
+            promptVersions: await versionsOfPrompts(),
+          }),
     protocol: setting.protocol ?? facts.protocol,
     style: setting.style ?? facts.style,
     planning: setting.planning ?? facts.planning,
@@ -201,6 +218,11 @@ export async function promptTexts(): Promise<Record<Role, string>> {
     Role,
     string
   >;
+}
+
+async function versionsOfPrompts(): Promise<Partial<Record<Role, string>>> {
+  const texts = await promptTexts();
+  return Object.fromEntries(ROLES.map((role) => [role, parsePrompt(texts[role]).version]));
 }
 
 /** Unique to this process, and readable: `host/pid/nonce`. */

@@ -187,7 +187,10 @@ async function openWorld(
   const recordings = bundledRecordings(order.input);
   const models = resolveModels(config, context.env, recordings);
   if (isRefusal(models)) return models;
-  const profiles = await openProfiles(context.env, models, flags);
+  const profiles = await openProfiles(context.env, models, {
+    ...flags,
+    callTimeoutMs: config.limits.callTimeoutMs,
+  });
   if (isRefusal(profiles)) return profiles;
   const mounts = mountsOf(config, spec.mounts);
   const sandbox = await openSandbox(

@@ -1,5 +1,6 @@
 /** The run in this process: records events and keeps the state they amount to. */
-import type { NewEvent, RunEvent } from "../domain/event.ts";
+import { JOURNAL_VERSION, type NewEvent, type RunEvent } from "../domain/event.ts";
+import { renderInstant } from "../domain/instant.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Clock, Journal } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
@@ -10,8 +11,9 @@ export interface Store {
   readonly state: RunState;
   readonly journal: Journal;
   /**
-   * Writes events and carries them into the state. An event the table of moves does not allow is
-   * replaced by `move.refused` and changes nothing. Throws when the disk does.
+   * Writes events, all at once, and carries them into the state. Each is judged by what those
+   * before it made: one the table of moves does not allow is replaced by `move.refused` and changes
+   * nothing. Throws when the disk does: the run must end.
    */
   record(events: NewEvent[]): void;
   /** Called with each event after it is on disk. */
@@ -37,9 +39,14 @@ export function openStore(
     journal,
     record(added) {
       const at = clock.now();
-      const legal = added.map((event) => (isLegal(state, event) ? event : refused(state, event)));
-      for (const event of journal.append(legal, at)) {
-        applyEvent(state, event, limits);
+      const judged: NewEvent[] = [];
+      for (const event of added) {
+        const legal = refused(state, event) ?? event;
+        // Before it is written: an event that cannot be applied must not stand in the journal.
+        applyEvent(state, stamped(state, legal, at), limits);
+        judged.push(legal);
+      }
+      for (const event of journal.append(judged, at)) {
         for (const listener of listeners) listener(event);
       }
     },
@@ -47,14 +54,22 @@ export function openStore(
   };
 }
 
-const isLegal = (state: RunState, event: NewEvent) => refusalOf(state, event) === undefined;
+/** The event as the journal is about to write it. */
+function stamped(state: RunState, event: NewEvent, at: number): RunEvent {
+  const { runId, seq } = state;
+  const timestamp = renderInstant(at);
+  return { v: JOURNAL_VERSION, seq: seq + 1, run_id: runId, timestamp, prev: "", ...event };
+}
 
-function refused(state: RunState, event: NewEvent): NewEvent {
+/** What is recorded instead of an event that is not allowed. */
+function refused(state: RunState, event: NewEvent): NewEvent | undefined {
+  const reason = refusalOf(state, event);
+  if (reason === undefined) return undefined;
   return {
     task_id: state.tasks.has(event.task_id ?? "") ? event.task_id : null,
     actor: event.actor,
     event_type: "move.refused",
     refused: event.event_type,
-    reason: refusalOf(state, event) ?? "",
+    reason,
   };
 }

@@ -1,0 +1,238 @@
+/** Carries actions out beside one another, and knows what is under way. */
+import { type Failure, failureClassOf, isFailure } from "../domain/failure.ts";
+import type { TaskId } from "../domain/task.ts";
+import type { Action, Snapshot } from "../rules/reconcile.ts";
+import { isHeld, taskOf } from "../rules/status.ts";
+import { attemptTask } from "./attempt-task.ts";
+import { askPerson, fixTask, routeByModel, routeByRules } from "./escalate-task.ts";
+import { planTask } from "./plan-task.ts";
+import { rollUpTask } from "./roll-up-task.ts";
+import { followPerson, mirror, publish } from "./tracked.ts";
+import { ACTOR, type World } from "./world.ts";
+
+const TRACKER_RETRY_MS = 5_000;
+/** How long the work under way may take to let go after a stop. */
+const STOP_GRACE_MS = 10_000;
+
+type What = "leaf" | "plan" | "roll-up";
+
+export interface Hands {
+  /** Starts one action; it goes on by itself and calls `wake` when it ends. */
+  act(action: Action): void;
+  /** What reconcile needs to know of what is under way. */
+  look(): Omit<Snapshot, "state" | "planOnly">;
+  /** Reads the tracker when somebody wrote there, or the resync is due. */
+  observe(): Promise<void>;
+  /** The same beside other work, unless it is going on already. */
+  observeBeside(): void;
+  /** Ends work on what a person closed, paused, took or dropped, and prompts that were answered. */
+  releaseHeld(): void;
+  /** Aborts everything and waits, at most the grace time. */
+  letGo(): Promise<void>;
+  /** What broke a promise, if anything did. */
+  broken(): unknown;
+}
+
+/** Hands for one loop. `wake` is called whenever something under way has ended. */
+export function openHands(world: World, wake: () => void): Hands {
+  const { store, clock, limits, tracker } = world;
+  const busy = new Map<TaskId, { what: What; abort: AbortController }>();
+  const underWay = new Set<Promise<void>>();
+  const skipped = new Set<string>();
+  let mirroring = false;
+  let publishing = false;
+  let observing = false;
+  let prompt: { question: string; abort: AbortController } | undefined;
+  let trackerRetryAt: number | undefined;
+  let trackerDownSince: number | undefined;
+  let fatal: Failure | undefined;
+  let broken: unknown;
+  let seenVersion = "";
+  let seenAt = 0;
+
+  const start = (work: () => Promise<void>) => {
+    const running: Promise<void> = work()
+      .catch((error: unknown) => {
+        broken ??= error;
+      })
+      .finally(() => {
+        underWay.delete(running);
+        wake();
+      });
+    underWay.add(running);
+  };
+
+  const startTask = (
+    id: TaskId,
+    what: What,
+    work: (world: World, id: TaskId, signal: AbortSignal) => Promise<unknown>,
+  ) => {
+    const abort = new AbortController();
+    busy.set(id, { what, abort });
+    start(async () => {
+      try {
+        const failure = await work(world, id, abort.signal);
+        if (isFailure(failure)) noteTrouble(failure);
+      } finally {
+        busy.delete(id);
+        fatal ??= fatalOf(world, id);
+      }
+    });
+  };
+
+  const noteTrouble = (failure: Failure) => {
+    if (failureClassOf(failure) === "outage") {
+      trackerRetryAt = clock.now() + TRACKER_RETRY_MS;
+      trackerDownSince ??= clock.now();
+    } else if (failure.failure !== "cancelled") fatal ??= failure;
+  };
+
+  const settleTracker = (ended: unknown) => {
+    if (isFailure(ended)) {
+      noteTrouble(ended);
+      return;
+    }
+    trackerRetryAt = undefined;
+    trackerDownSince = undefined;
+  };
+
+  const askAtTerminal = (id: string) => {
+    const question = store.state.questions.get(id);
+    if (question === undefined) return;
+    const abort = new AbortController();
+    prompt = { question: id, abort };
+    start(async () => {
+      const about = question.about ?? "the run";
+      const answer = await world.human.ask({ ...question, about }, abort.signal);
+      prompt = undefined;
+      if (answer === undefined) {
+        skipped.add(id);
+        return;
+      }
+      if (store.state.questions.get(id)?.state !== "open") return;
+      const by = "a person at the terminal";
+      const said = { task_id: question.about, actor: by } as const;
+      store.record([{ ...said, event_type: "question.answered", question: id, by, text: answer }]);
+      settleTracker(await tracker.respond(id, answer));
+    });
+  };
+
+  const observe = async (): Promise<void> => {
+    const version = await tracker.version();
+    const isDue = version !== seenVersion || clock.now() - seenAt >= limits.resyncMs;
+    const isBack = trackerRetryAt === undefined || trackerRetryAt <= clock.now();
+    if (!isDue || !isBack) return;
+    seenVersion = version;
+    seenAt = clock.now();
+    settleTracker(await followPerson(world));
+  };
+
+  const act = (action: Action): void => {
+    switch (action.kind) {
+      case "plan": {
+        const { mustSplit } = action;
+        startTask(action.task, "plan", (_, id, abort) => planTask(world, id, mustSplit, abort));
+        return;
+      }
+      case "attempt":
+        startTask(action.task, "leaf", attemptTask);
+        return;
+      case "fix":
+        startTask(action.task, "leaf", fixTask);
+        return;
+      case "roll-up":
+        startTask(action.task, "roll-up", rollUpTask);
+        return;
+      case "route":
+        if (action.to === "router") startTask(action.task, "plan", routeByModel);
+        else routeByRules(world, action.task, action.to, action.reason);
+        return;
+      case "ask":
+        askPerson(world, action.task, action.question, action.reason);
+        return;
+      case "give-up": {
+        const about = { task_id: action.task, actor: ACTOR } as const;
+        store.record([{ ...about, event_type: "task.failed", reason: action.reason }]);
+        return;
+      }
+      case "publish":
+        publishing = true;
+        start(async () => {
+          try {
+            settleTracker(await publish(world, action.ids));
+          } finally {
+            publishing = false;
+          }
+        });
+        return;
+      case "mirror":
+        mirroring = true;
+        start(async () => {
+          try {
+            settleTracker(await mirror(world));
+          } finally {
+            mirroring = false;
+          }
+        });
+        return;
+      case "prompt":
+        askAtTerminal(action.question);
+        return;
+      case "wait":
+      case "stop":
+        return;
+    }
+  };
+
+  return {
+    act,
+    observe,
+    look: () => ({
+      busy: new Map([...busy].map(([id, { what }]) => [id, what])),
+      mirroring,
+      publishing,
+      prompting: prompt?.question,
+      skipped,
+      humanPresent: world.human.present,
+      trackerRetryAt,
+      trackerDownSince,
+      fatal,
+    }),
+    observeBeside() {
+      if (observing || mirroring || publishing) return;
+      observing = true;
+      start(async () => {
+        try {
+          await observe();
+        } finally {
+          observing = false;
+        }
+      });
+    },
+    releaseHeld() {
+      for (const [id, { abort }] of busy) {
+        const isOver = taskOf(store.state, id).end !== undefined;
+        if (isOver || isHeld(store.state, id)) abort.abort("held");
+      }
+      if (prompt && store.state.questions.get(prompt.question)?.state !== "open") {
+        prompt.abort.abort("answered");
+      }
+    },
+    async letGo() {
+      for (const { abort } of busy.values()) abort.abort("stopped");
+      prompt?.abort.abort("stopped");
+      const limit = new AbortController();
+      const all = Promise.allSettled([...underWay]);
+      await Promise.race([all, clock.sleep(STOP_GRACE_MS, limit.signal)]);
+      limit.abort();
+    },
+    broken: () => broken,
+  };
+}
+
+/** Trouble in a task's last attempt that no other task can escape: credentials, config. */
+function fatalOf(world: World, id: TaskId): Failure | undefined {
+  const failure = taskOf(world.store.state, id).attempts.at(-1)?.failure;
+  if (failure === undefined || failureClassOf(failure) !== "terminal") return undefined;
+  return failure.failure === "cancelled" ? undefined : failure;
+}
