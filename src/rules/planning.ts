@@ -59,9 +59,15 @@ function question<S extends z.ZodRawShape>(
     fold(plan: Plan, answer: z.output<z.ZodObject<S>>, known: Known): Plan;
   },
 ): PlanningQuestion {
+  // Making a schema costs more than using it, and the same facts are folded again and again.
+  const schemas = new WeakMap<Known, z.ZodObject<S>>();
   return {
     ...o,
-    fold: (plan, answer, known) => o.fold(plan, z.object(o.shape(known)).parse(answer), known),
+    fold: (plan, answer, known) => {
+      const schema = schemas.get(known) ?? z.object(o.shape(known));
+      schemas.set(known, schema);
+      return o.fold(plan, schema.parse(answer), known);
+    },
   };
 }
 

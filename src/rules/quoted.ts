@@ -4,7 +4,7 @@ import type { Acceptance, Example } from "../domain/plan.ts";
 /**
  * True when the quote stands in the specification (white space folded, emphasis and code marks set
  * aside) and itself names the function, command or request, what is given, and what is expected,
- * in this order. A call that is written as one, `parse("1h")`, must have just these arguments, and
+ * in this order. A command must stand there whole. A call that is written as one, `parse("1h")`, must have just these arguments, and
  * the expectation must stand before the next call of that function: a value next to another call
  * is no evidence.
  */
@@ -12,7 +12,15 @@ export function isQuoted(acceptance: Acceptance, specText: string): boolean {
   const { quote, example } = acceptance;
   if (quote === undefined || quote.trim() === "") return false;
   if (!folded(specText).includes(folded(quote))) return false;
+  if (example.kind === "command" && !isWholeCommand(example.run, specText)) return false;
   return says(quote, example);
+}
+
+/** Whether a command stands there as a piece of code or a line of its own, not as the start of a longer one. */
+function isWholeCommand(run: string, specText: string): boolean {
+  const command = run.replace(/\s+/g, " ").trim();
+  if (specText.replace(/\s+/g, " ").includes(`\`${command}\``)) return true;
+  return specText.split("\n").some((line) => line.trim().replace(/^[$>]\s+/, "") === run.trim());
 }
 
 function folded(text: string): string {
