@@ -28,7 +28,8 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
     case "run.stopped":
       return `stopped: ${event.reason} (exit ${event.exit_code})`;
     case "pass.decided":
-      return event.decision === "continue" ? undefined : `${event.decision}: ${event.reason}`;
+      // `run.stopped` follows a stop, with its exit code.
+      return event.decision === "pause" ? `pauses: ${event.reason}` : undefined;
     case "plan.proposed":
       return event.problems.length === 0
         ? `plan accepted in round ${event.round}`
@@ -38,7 +39,7 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
     case "task.sized":
       return "is a leaf";
     case "task.done":
-      return event.unchecked ? "done, merged, unchecked" : "done, merged";
+      return doneText(event);
     case "task.failed":
       return `failed: ${event.reason}`;
     case "task.accepted":
@@ -109,4 +110,10 @@ function attemptLine(event: RunEvent & { event_type: "attempt.ended" }): string 
   const cost = costText(event.cost_usd ?? undefined);
   const time = durationText(event.duration_ms);
   return `${event.role} attempt ${event.attempt} ${event.outcome} (${time}, ${cost})${why}`;
+}
+
+/** A split task merges nothing itself. */
+function doneText(event: RunEvent & { event_type: "task.done" }): string {
+  const merged = event.attempt === undefined ? "" : ", merged";
+  return `done${merged}${event.unchecked ? ", unchecked" : ""}`;
 }

@@ -64,8 +64,10 @@ function renderAttempt(
   options: Options,
 ): string[] {
   const hint = `fractal show ${task.id} --full`;
-  const text = (body: string, indent = "    ") =>
-    block(options.full ? body : headOf(body, LINES_SHOWN, hint), options.width, indent);
+  const text = (body: string, indent = "    ") => {
+    const lines = block(body, options.width, indent);
+    return options.full ? lines : headOf(lines, LINES_SHOWN, `${indent}… `, hint);
+  };
   const lines = [
     "",
     `${paint.bold(`Attempt ${attempt.number}`)} · ${attempt.role} · ${outcomeText(task, attempt)}`,
@@ -112,7 +114,7 @@ function renderCall(
     const end = call.isError === true ? paint.red(" refused") : "";
     return [
       `  ${paint.cyan(`tool ${call.tool}`)}${end} ${paint.dim(`· turn ${call.turn} · ${time}`)}`,
-      ...text(call.args ?? "(arguments not stored)"),
+      ...text(argsText(call.args)),
       ...text(call.output ?? "", "    → "),
     ];
   }
@@ -135,4 +137,19 @@ function renderCall(
 
 function answererText(name: string): string {
   return name === "written by hand" ? name : `answered by ${name}`;
+}
+
+/** Arguments a line each; the text of a file as it is, not as JSON. */
+function argsText(args: string | undefined): string {
+  if (args === undefined) return "(arguments not stored)";
+  let value: unknown;
+  try {
+    value = JSON.parse(args);
+  } catch {
+    return args;
+  }
+  if (typeof value !== "object" || value === null) return args;
+  return Object.entries(value)
+    .map(([name, one]) => `${name}: ${typeof one === "string" ? one : JSON.stringify(one)}`)
+    .join("\n");
 }

@@ -32,13 +32,11 @@ export function block(text: string, width: number, indent = ""): string[] {
   return wrapped.split("\n").map((line) => `${indent}${line}`.trimEnd());
 }
 
-/** The first lines of a text, and a line that says how many were left out and how to see them. */
-export function headOf(text: string, linesMax: number, hint: string): string {
-  const lines = text.trimEnd().split("\n");
-  if (lines.length <= linesMax) return lines.join("\n");
-  return [...lines.slice(0, linesMax), `… ${lines.length - linesMax} more lines (${hint})`].join(
-    "\n",
-  );
+/** The first lines, and one that says how many were left out and how to see them. */
+export function headOf(lines: string[], linesMax: number, lead: string, hint: string): string[] {
+  if (lines.length <= linesMax) return lines;
+  const more = lines.length - linesMax;
+  return [...lines.slice(0, linesMax), `${lead}${count(more, "more line")} (${hint})`];
 }
 
 /** `1 task`, `2 tasks`. */

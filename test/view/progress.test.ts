@@ -32,6 +32,7 @@ describe("an event as a line", () => {
     ],
     [{ event_type: "task.done", attempt: 1, unchecked: false }, "done, merged"],
     [{ event_type: "task.done", attempt: 1, unchecked: true }, "done, merged, unchecked"],
+    [{ event_type: "task.done", unchecked: false }, "done"],
     [
       { event_type: "task.split", children: ["a", "b"], checks: [], assumptions: [] },
       "split into 2 tasks",
@@ -154,8 +155,8 @@ describe("text", () => {
   });
 
   it("tells how many lines were left out", () => {
-    expect(headOf("a\nb\nc\n", 2, "more: x")).toBe("a\nb\n… 1 more lines (more: x)");
-    expect(headOf("a\nb\n", 2, "more: x")).toBe("a\nb");
+    expect(headOf(["a", "b", "c"], 2, "… ", "see x")).toEqual(["a", "b", "… 1 more line (see x)"]);
+    expect(headOf(["a", "b"], 2, "… ", "see x")).toEqual(["a", "b"]);
   });
 
   it("loses escape sequences whole, and keeps everything that is harmless", () => {

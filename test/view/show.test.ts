@@ -26,7 +26,7 @@ const BLOBS: Record<string, string> = {
     text: "Here it is.",
     toolCalls: [{ id: "1", name: "run_tests", args: {} }],
   }),
-  args: "{}",
+  args: JSON.stringify({ path: "a.mjs", lines: 3, text: "one\ntwo" }),
   output: "1 test, 1 failed",
   log: "the whole log\nin two lines",
 };
