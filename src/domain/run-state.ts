@@ -41,6 +41,8 @@ export interface Lease {
 export interface Guidance {
   from: string;
   text: string;
+  /** Given after the task had ended: why it is reopened. */
+  afterEnd?: boolean;
 }
 
 export interface Question {
@@ -78,6 +80,8 @@ export interface TaskState {
   children: TaskId[];
   /** Its own dependencies; its ancestors' hold as well. */
   dependsOn: TaskId[];
+  /** Dropped dependencies that a person said to go on without. */
+  without?: TaskId[];
   origin: "root" | "plan" | "repair" | "person";
   contract: Contract;
   priority: number;
@@ -130,6 +134,8 @@ export interface TaskState {
   /** What Beads was last known to hold, and a write not yet acknowledged. */
   mirror?: Mirrored;
   mirrorPending?: Mirrored;
+  /** A person deleted its issue: nothing more is written there, and the id is not made again. */
+  deleted?: boolean;
   commentsRead: number;
   /** Its texts as Beads last held them. */
   described: Described;

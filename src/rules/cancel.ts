@@ -4,68 +4,126 @@ import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { descendantsOf } from "./status.ts";
 
-/** The events of dropping a task. */
+/** The events of dropping a task, with one question for each open task that waits for it. */
 export function cancelTask(
   state: RunState,
   task: TaskState,
   by: string,
   reason: string,
 ): NewEvent[] {
-  const about = { task_id: task.id, actor: by } as const;
-  const events: NewEvent[] = [
-    { ...about, event_type: "task.cancelled", by, reason },
-    ...cancelBelow(state, task, by, `${task.id} was ${reason}`),
-  ];
-  if (task.question !== undefined) {
-    const question = task.question;
-    events.push({ ...about, event_type: "question.closed", question, by, how: "moot" });
-  }
-  return [...events, ...askDependents(state, task, by)];
+  const events = dropTask(state, task, by, reason);
+  return [...events, ...askDependents(state, state, events)];
 }
 
-/** Everything below a task that is not settled is cancelled with it. */
-export function cancelBelow(
-  state: RunState,
-  task: TaskState,
-  by: string,
-  reason: string,
-): NewEvent[] {
+/** The events of dropping a task and all that is unfinished below it; nobody is asked yet. */
+export function dropTask(state: RunState, task: TaskState, by: string, reason: string): NewEvent[] {
+  const about = { task_id: task.id, actor: by } as const;
+  return [
+    { ...about, event_type: "task.cancelled", by, reason },
+    ...dropBelow(state, task, by, `${task.id} was ${reason}`),
+    ...closeMoot(state, [task.id, ...unfinishedBelow(state, task)], by),
+  ];
+}
+
+/** A person accepts a task as it is: what is unfinished below it is dropped, its question is moot. */
+export function acceptTask(state: RunState, task: TaskState, by: string): NewEvent[] {
+  return [
+    { task_id: task.id, actor: by, event_type: "task.accepted", by },
+    ...dropBelow(state, task, by, `${task.id} was closed`),
+    ...closeMoot(state, [task.id, ...unfinishedBelow(state, task)], by),
+  ];
+}
+
+function unfinishedBelow(state: RunState, task: TaskState): TaskId[] {
   return descendantsOf(state, task.id)
     .filter((one) => one.end === undefined || one.end === "failed")
-    .map((one) => ({ task_id: one.id, actor: by, event_type: "task.cancelled", by, reason }));
+    .map((one) => one.id);
 }
 
-/** One question for each open task that waits for one that will not be done. */
-function askDependents(state: RunState, task: TaskState, by: string): NewEvent[] {
+function dropBelow(state: RunState, task: TaskState, by: string, reason: string): NewEvent[] {
+  return unfinishedBelow(state, task).map((id) => ({
+    task_id: id,
+    actor: by,
+    event_type: "task.cancelled",
+    by,
+    reason,
+  }));
+}
+
+/** Closes the questions that only these tasks wait for. */
+function closeMoot(state: RunState, ids: readonly TaskId[], by: string): NewEvent[] {
+  const ended = new Set(ids);
   const events: NewEvent[] = [];
-  for (const other of state.tasks.values()) {
-    const waits = other.dependsOn.includes(task.id) && other.end === undefined;
-    if (!waits || other.question !== undefined) continue;
-    events.push(
-      openQuestion(other, "dropped", {
-        title: `"${other.contract.title}" needs ${task.id}, which was dropped. What now?`,
-        why: `${task.id} "${task.contract.title}" was dropped by ${by}; nothing satisfies this dependency.`,
-        options: ["go on without it", "drop this too"],
-        blocks: [other.id],
-      }),
-    );
+  for (const question of state.questions.values()) {
+    if (question.state !== "open") continue;
+    const waiting = [...state.tasks.values()].filter((task) => task.question === question.id);
+    if (waiting.length === 0 || waiting.some((task) => !ended.has(task.id))) continue;
+    events.push({
+      task_id: question.about,
+      actor: by,
+      event_type: "question.closed",
+      question: question.id,
+      by,
+      how: "moot",
+    });
   }
   return events;
 }
 
+/**
+ * One question for each open task that waited for what `events` cancel. `before` has the edges as
+ * they were: Beads forgets those to a deleted issue.
+ */
+export function askDependents(
+  before: RunState,
+  now: RunState,
+  events: readonly NewEvent[],
+): NewEvent[] {
+  const dropped = new Map<TaskId, string>();
+  for (const event of events) {
+    if (event.event_type === "task.cancelled") dropped.set(event.task_id ?? "", event.by);
+  }
+  const asked: NewEvent[] = [];
+  for (const task of now.tasks.values()) {
+    if (task.end !== undefined || task.question !== undefined || dropped.has(task.id)) continue;
+    const edges = [...(before.tasks.get(task.id)?.dependsOn ?? []), ...task.dependsOn];
+    const lost = edges.find((id) => dropped.has(id) && now.tasks.get(id)?.end !== "accepted");
+    if (lost === undefined) continue;
+    const title = now.tasks.get(lost)?.contract.title ?? "";
+    asked.push(
+      openQuestion(now, task, "dropped", {
+        title: `"${task.contract.title}" needs ${lost}, which was dropped. What now?`,
+        why: `${lost} "${title}" was dropped by ${dropped.get(lost)}; nothing satisfies this dependency. Any answer goes on without it, as guidance; to drop this task too: fractal cancel ${task.id}`,
+        options: ["go on without it"],
+      }),
+    );
+  }
+  return asked;
+}
+
 /** A question that a person's own edit makes necessary. */
 export function openQuestion(
+  state: RunState,
   task: TaskState,
   kind: "reopened" | "dropped",
-  text: { title: string; why: string; options: string[]; blocks: TaskId[] },
+  text: { title: string; why: string; options: string[] },
 ): NewEvent {
   return {
     task_id: task.id,
     actor: "fractal",
     event_type: "question.opened",
-    question: `${task.id}.q${task.questions.length + 1}`,
+    question: nextQuestionId(state, task),
     kind,
     tried: "",
+    // An edge to a split task would block everything below it.
+    blocks: task.shape === "split" ? [] : [task.id],
     ...text,
   };
+}
+
+/** The id of a task's next question: one that no question ever had. */
+export function nextQuestionId(state: RunState, task: TaskState): string {
+  let number = task.questions.length + 1;
+  while (state.questions.has(`${task.id}.q${number}`)) number += 1;
+  return `${task.id}.q${number}`;
 }

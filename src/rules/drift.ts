@@ -2,18 +2,22 @@
  * What a person did in Beads, found by comparing what it shows with what fractal last knew, as
  * events to journal. Nothing here fights: what a person set stands.
  */
-import type { Mirrored, NewEvent } from "../domain/event.ts";
+import type { NewEvent } from "../domain/event.ts";
 import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
-import { cancelBelow, cancelTask, openQuestion } from "./cancel.ts";
-import { driftOfAdded } from "./drift-added.ts";
+import { askDependents, dropTask } from "./cancel.ts";
+import { draftOf } from "./draft.ts";
+import { driftOfAdded, parentsOfAdded } from "./drift-added.ts";
 import { driftOfQuestion, personOf } from "./drift-question.ts";
-import { showsSame } from "./mirror.ts";
+import { driftOfStatus } from "./drift-status.ts";
+import { driftOfText } from "./drift-text.ts";
 
 /** Issues whose comments are needed before drift can be told. */
 export function commentsWanted(state: RunState, tracked: readonly TrackedTask[]): string[] {
+  const added = parentsOfAdded(state, tracked);
   return tracked
     .filter((issue) => {
+      if (added.has(issue.id)) return issue.commentCount > 0;
       const task = state.tasks.get(issue.id);
       if (task !== undefined) return issue.commentCount > task.commentsRead;
       const question = state.questions.get(issue.id);
@@ -25,7 +29,8 @@ export function commentsWanted(state: RunState, tracked: readonly TrackedTask[])
 /**
  * The events that follow a person's edits. `ours` is the actor fractal writes as; `comments` holds
  * those of the issues in `commentsWanted`; an issue that was written while it was read is not
- * comparable.
+ * comparable. Each edit is judged by what the edits before it lead to, so that two of them do not
+ * end one task, or ask one question, twice.
  */
 export function detectDrift(
   state: RunState,
@@ -35,167 +40,52 @@ export function detectDrift(
   isComparable: (id: string) => boolean = () => true,
 ): NewEvent[] {
   const shown = new Map(tracked.map((issue) => [issue.id, issue]));
-  const events: NewEvent[] = [];
-  for (const task of state.tasks.values()) {
-    if (!isComparable(task.id)) continue;
-    const issue = shown.get(task.id);
+  const draft = draftOf(state);
+  // First what is new: edges may lead to it.
+  draft.follow(driftOfAdded(state, tracked));
+  for (const id of [...draft.state.tasks.keys()]) {
+    const now = () => draft.state.tasks.get(id) as TaskState;
+    const { mirror } = now();
+    if (mirror === undefined || !isComparable(id)) continue;
+    const issue = shown.get(id);
     if (issue === undefined) {
-      if (task.mirror !== undefined) events.push(...driftOfDeleted(state, task));
+      draft.follow(driftOfDeleted(draft.state, now()));
       continue;
     }
-    if (task.mirror === undefined) continue;
-    const said = (comments.get(task.id) ?? []).slice(task.commentsRead);
+    const said = (comments.get(id) ?? []).slice(now().commentsRead);
     const fromPeople = said.filter((comment) => comment.author !== ours);
-    events.push(
-      ...driftOfStatus(state, task, task.mirror, issue, fromPeople),
-      ...driftOfText(state, task, issue),
-      ...driftOfComments(task, issue, said.length > 0, fromPeople),
-    );
+    const by = fromPeople.at(-1)?.author ?? personOf(issue);
+    // What was said comes first: it is why a task is closed, or opened again.
+    draft.follow(driftOfComments(now(), said.length, fromPeople));
+    draft.follow(driftOfStatus(draft.state, now(), mirror, issue, by));
+    draft.follow(driftOfText(draft.state, now(), issue));
   }
-  for (const question of state.questions.values()) {
-    if (!isComparable(question.id)) continue;
-    events.push(...driftOfQuestion(question, shown.get(question.id), comments, ours));
+  for (const id of [...draft.state.questions.keys()]) {
+    const question = draft.state.questions.get(id);
+    if (question === undefined || !isComparable(id)) continue;
+    draft.follow(driftOfQuestion(question, shown.get(id), comments, ours));
   }
-  events.push(...driftOfAdded(state, tracked));
-  return events;
-}
-
-function driftOfStatus(
-  state: RunState,
-  task: TaskState,
-  known: Mirrored,
-  issue: TrackedTask,
-  said: readonly TrackerComment[],
-): NewEvent[] {
-  const isKnown =
-    showsSame(issue, known) ||
-    (task.mirrorPending !== undefined && showsSame(issue, task.mirrorPending));
-  if (isKnown) return [];
-  const seen: Mirrored = { status: issue.status, assignee: issue.assignee };
-  const by = said.at(-1)?.author ?? personOf(issue);
-  const about = { task_id: task.id, actor: by } as const;
-  const drift = (kind: (NewEvent & { event_type: "drift.seen" })["kind"], detail: string) =>
-    ({ ...about, event_type: "drift.seen", kind, seen, detail }) satisfies NewEvent;
-
-  if (issue.status === "closed") {
-    if (task.end === "done" || task.end === "accepted") return [drift("closed", "already done")];
-    return [drift("closed", `closed by ${by}`), ...accept(state, task, by)];
-  }
-  if (known.status === "closed") {
-    return [drift("reopened", `reopened by ${by}`), ...reopen(task, by, said)];
-  }
-  if (issue.status === "deferred" || (issue.status === "blocked" && known.status !== "blocked")) {
-    if (issue.request?.kind === "cancel") {
-      return [
-        drift("deferred", `cancelled by ${by}`),
-        ...cancelTask(state, task, by, "cancelled"),
-      ];
-    }
-    const kind = issue.status === "deferred" ? "deferred" : "blocked";
-    return [drift(kind, `paused by ${by}`), { ...about, event_type: "task.paused", by }];
-  }
-  if (task.paused && issue.status === "open") {
-    return [
-      drift("undeferred", `unpaused by ${by}`),
-      { ...about, event_type: "task.unpaused", by },
-    ];
-  }
-  if (task.end === "failed" && issue.status === "open") {
-    return [drift("reopened", `reopened by ${by}`), { ...about, event_type: "task.reopened", by }];
-  }
-  const holder = issue.assignee;
-  if (holder !== "" && !holder.startsWith("fractal/")) {
-    return [drift("taken", `taken by ${holder}`), { ...about, event_type: "task.taken", holder }];
-  }
-  if (task.takenBy !== undefined && holder === "") {
-    return [
-      drift("released", `let go by ${task.takenBy}`),
-      { ...about, event_type: "task.taken", holder: null },
-    ];
-  }
-  // Something else was set, which means nothing to fractal: noted, and written again.
-  return [drift("overwritten", `${issue.status}, ${holder || "nobody"}`)];
-}
-
-function accept(state: RunState, task: TaskState, by: string): NewEvent[] {
-  const about = { task_id: task.id, actor: by } as const;
-  const events: NewEvent[] = [
-    { ...about, event_type: "task.accepted", by },
-    ...cancelBelow(state, task, by, `${task.id} was closed`),
-  ];
-  if (task.question !== undefined) {
-    const question = task.question;
-    events.push({ ...about, event_type: "question.closed", question, by, how: "moot" });
-  }
-  return events;
-}
-
-function reopen(task: TaskState, by: string, said: readonly TrackerComment[]): NewEvent[] {
-  const about = { task_id: task.id, actor: by } as const;
-  const events: NewEvent[] = [{ ...about, event_type: "task.reopened", by }];
-  if (task.shape === "split" || said.length > 0) return events;
-  events.push(
-    openQuestion(task, "reopened", {
-      title: `What is wrong with "${task.contract.title}"?`,
-      why: `${task.id} was reopened without a comment, so nothing says what to change.`,
-      options: [],
-      blocks: [task.id],
-    }),
-  );
-  return events;
+  return [...draft.events, ...askDependents(state, draft.state, draft.events)];
 }
 
 function driftOfDeleted(state: RunState, task: TaskState): NewEvent[] {
-  if (task.end === "cancelled") return [];
+  if (task.deleted) return [];
   const by = "a person";
-  const about = { task_id: task.id, actor: by } as const;
+  const detail = `${task.id} was deleted`;
+  const isOpen = task.end === undefined || task.end === "failed";
   return [
-    { ...about, event_type: "drift.seen", kind: "deleted", detail: `${task.id} was deleted` },
-    ...cancelTask(state, task, by, "deleted"),
+    { task_id: task.id, actor: by, event_type: "drift.seen", kind: "deleted", detail },
+    // What is merged stays merged; all else satisfies nothing any more.
+    ...(isOpen ? dropTask(state, task, by, "deleted") : []),
   ];
-}
-
-function driftOfText(state: RunState, task: TaskState, issue: TrackedTask): NewEvent[] {
-  const by = personOf(issue);
-  const was = task.described;
-  const edit: { title?: string; description?: string; acceptance?: string } = {};
-  if (issue.title.trim() !== was.title.trim()) edit.title = issue.title;
-  if (issue.description.trim() !== was.description.trim()) edit.description = issue.description;
-  if (issue.acceptance.trim() !== was.acceptance.trim()) edit.acceptance = issue.acceptance;
-  const dependsOn = issue.dependsOn.filter((id) => state.tasks.has(id));
-  const isEdgeChange = !isSameSet(dependsOn, task.dependsOn);
-  const isPriorityChange = issue.priority !== task.priority;
-  const what = [
-    ...Object.keys(edit),
-    ...(isEdgeChange ? ["dependencies"] : []),
-    ...(isPriorityChange ? ["priority"] : []),
-  ];
-  if (what.length === 0) return [];
-  const about = { task_id: task.id, actor: by } as const;
-  return [
-    { ...about, event_type: "drift.seen", kind: "edited", detail: `edited: ${what.join(", ")}` },
-    {
-      ...about,
-      event_type: "task.edited",
-      by,
-      ...edit,
-      ...(isEdgeChange ? { depends_on: dependsOn } : {}),
-      ...(isPriorityChange ? { priority: issue.priority } : {}),
-    },
-  ];
-}
-
-function isSameSet(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((value) => b.includes(value));
 }
 
 function driftOfComments(
   task: TaskState,
-  issue: TrackedTask,
-  isNew: boolean,
+  added: number,
   said: readonly TrackerComment[],
 ): NewEvent[] {
-  if (!isNew) return [];
+  if (added === 0) return [];
   const events: NewEvent[] = [
     {
       task_id: task.id,
@@ -203,7 +93,8 @@ function driftOfComments(
       event_type: "drift.seen",
       kind: "commented",
       detail: `${said.length} new`,
-      comments: issue.commentCount,
+      // Those that were read, not those that were counted: more may have come between.
+      comments: task.commentsRead + added,
     },
   ];
   for (const comment of said) {

@@ -1,7 +1,7 @@
 /** The one table of allowed status changes, and the guard that keeps the journal to it. */
 import type { NewEvent } from "../domain/event.ts";
-import type { RunState } from "../domain/run-state.ts";
-import type { TaskStatus } from "../domain/task.ts";
+import type { RunState, TaskState } from "../domain/run-state.ts";
+import type { TaskId, TaskStatus } from "../domain/task.ts";
 import { statusOf } from "./status.ts";
 
 /** What can happen to a task, as far as its status is concerned. */
@@ -43,15 +43,18 @@ const FROM: { readonly [M in Move]: readonly TaskStatus[] } = {
   // A waiting task may be planned: planning does not wait for dependencies, leaves do (reconcile).
   leased: ["queued", "waiting", "escalated", "split"],
   released: [...ANY_OPEN, "done", "accepted", "cancelled"],
-  rejected: ["running", "paused", "needs_human", "failed"],
+  rejected: ["running", "paused", "needs_human", "failed", "accepted", "cancelled"],
   split: ["running"],
   sized: ["running"],
   done: ["running", "split"],
   failed: ["queued", "waiting", "running", "escalated", "needs_human", "split"],
   routed: ["queued", "waiting", "running", "escalated"],
-  guided: [...ANY_OPEN],
-  asked: ["queued", "waiting", "running", "escalated", "split", "done", "accepted", "cancelled"],
-  accepted: ANY_OPEN,
+  // Said after its end, it is heard when the task is reopened.
+  guided: [...ANY_OPEN, "done", "accepted", "cancelled"],
+  // Not from needs_human: at most one open question a task.
+  asked: ["queued", "waiting", "running", "escalated", "split", "paused"],
+  // Not from done: what is merged and checked is more than accepted.
+  accepted: [...ANY_OPEN, "cancelled"],
   cancelled: ANY_OPEN,
   paused: ["queued", "waiting", "running", "escalated", "needs_human", "failed", "split"],
   unpaused: ["paused", "cancelled"],
@@ -103,9 +106,35 @@ export function moveOf(event: NewEvent): Move | undefined {
 
 /** Why this event may not be recorded, or undefined when it may. */
 export function refusalOf(state: RunState, event: NewEvent): string | undefined {
+  if (event.task_id === null) return undefined;
+  if (event.event_type === "task.created") return refusalOfNew(state, event.task_id, event.parent);
+  const task = state.tasks.get(event.task_id);
+  if (task === undefined) return `no task ${event.task_id}`;
   const move = moveOf(event);
-  if (move === undefined || event.task_id === null) return undefined;
-  if (!state.tasks.has(event.task_id)) return `no task ${event.task_id}`;
   const status = statusOf(state, event.task_id);
-  return mayMove(status, move) ? undefined : `${move} is not a move from ${status}`;
+  if (move !== undefined && !mayMove(status, move)) return `${move} is not a move from ${status}`;
+  return refusalOfFence(task, event);
+}
+
+function refusalOfNew(state: RunState, id: TaskId, parent: TaskId | null): string | undefined {
+  if (state.tasks.has(id)) return `there is a task ${id} already`;
+  return parent === null || state.tasks.has(parent) ? undefined : `no task ${parent}`;
+}
+
+/** A fence is new when it is taken, and from then on only its holder's word counts. */
+function refusalOfFence(task: TaskState, event: NewEvent): string | undefined {
+  switch (event.event_type) {
+    case "lease.taken":
+      return event.fence > task.fence ? undefined : `fence ${event.fence} was given out before`;
+    case "lease.renewed":
+    case "lease.released":
+    case "attempt.ended":
+    case "merge.started":
+      if (task.lease === undefined) return "nobody holds it";
+      return event.fence === task.lease.fence
+        ? undefined
+        : `fence ${event.fence} is not the current ${task.lease.fence}`;
+    default:
+      return undefined;
+  }
 }

@@ -50,7 +50,7 @@ export function showsSame(a: Mirrored, b: Mirrored): boolean {
 export function mirrorLines(state: RunState): MirrorLine[] {
   const lines: MirrorLine[] = [];
   for (const task of state.tasks.values()) {
-    if (task.mirror === undefined || task.takenBy !== undefined) continue;
+    if (task.mirror === undefined || task.takenBy !== undefined || task.deleted) continue;
     const desired = desiredMirror(state, task.id);
     if (showsSame(desired, task.mirror)) continue;
     const reason = task.endReason ?? (task.end === "done" ? doneReason(task.unchecked) : undefined);

@@ -75,7 +75,7 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
     if (action.kind === "attempt" || action.kind === "fix" || action.kind === "roll-up") {
       if (leafSlots <= 0) continue;
       leafSlots -= 1;
-    } else if (action.kind === "plan" || action.kind === "route") {
+    } else if (action.kind === "plan" || (action.kind === "route" && action.to === "router")) {
       if (planSlots <= 0) continue;
       planSlots -= 1;
     }
@@ -236,7 +236,7 @@ function endOf(state: RunState): Action {
   const failed = [...state.tasks.values()].filter((task) => task.end === "failed");
   if (failed.length > 0) return stop(1, `${failed.length} failed`);
   const held = [...state.tasks.values()].filter(
-    (task) => task.paused || task.takenBy !== undefined,
+    (task) => task.end === undefined && (task.paused || task.takenBy !== undefined),
   );
   if (held.length > 0) return stop(3, `${held.length} paused or taken`);
   if (root.end === "cancelled") return stop(1, "the root was cancelled");

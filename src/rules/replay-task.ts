@@ -13,6 +13,8 @@ export function beginEpisode(task: TaskState, attemptsLeft: number): void {
   task.notBeforeMs = 0;
   task.conflicts = 0;
   task.outages = 0;
+  task.guidance = task.guidance.map(({ from, text }) => ({ from, text }));
+  delete task.outageSinceMs;
   delete task.end;
   delete task.endReason;
   delete task.pending;
@@ -69,7 +71,10 @@ export function applyToTask(
       return;
     case "task.unpaused":
       task.paused = false;
-      if (task.end === "cancelled") delete task.end;
+      if (task.end !== "cancelled") return;
+      delete task.end;
+      delete task.endReason;
+      reopenAbove(state, task);
       return;
     case "task.reopened":
       beginEpisode(task, limits.attemptsMax);
@@ -95,11 +100,7 @@ export function applyToTask(
       return;
     case "lease.released":
       delete task.lease;
-      if (event.outage === undefined) return;
-      task.outages += 1;
-      task.outageSinceMs ??= atMs;
-      task.notBeforeMs =
-        atMs + backoffMs(task.outages, task.id, limits, retryAfterOf(event.outage));
+      if (event.outage !== undefined) noteOutage(task, event.outage, atMs, limits);
       return;
     case "attempt.ended":
       endAttempt(task, event, atMs, limits);
@@ -112,10 +113,16 @@ export function applyToTask(
       delete task.pending;
       return;
     case "guidance.given":
-      task.guidance.push({ from: event.from, text: event.text });
+      task.guidance.push({
+        from: event.from,
+        text: event.text,
+        ...(task.end === undefined ? {} : { afterEnd: true }),
+      });
+      if (event.from === "fixer") task.fixerUsed = true;
+      // Words alone help the next attempt; attempts given with them decide that there is one.
+      if (event.attempts <= 0) return;
       delete task.pending;
       delete task.route;
-      if (event.from === "fixer") task.fixerUsed = true;
       task.attemptsLeft = Math.max(task.attemptsLeft, event.attempts);
       return;
     case "merge.started":
@@ -136,14 +143,15 @@ export function applyToTask(
         delete task.mirrorPending;
       }
       if (event.comments !== undefined) task.commentsRead = event.comments;
+      if (event.kind === "deleted") task.deleted = true;
       return;
     default:
       return;
   }
 }
 
-/** What is above a reopened task is no longer done. */
-function reopenAbove(state: RunState, task: TaskState): void {
+/** What is above a task that is open again, or new, is no longer done. */
+export function reopenAbove(state: RunState, task: TaskState): void {
   for (let at = task.parent; at !== null; ) {
     const above: TaskState | undefined = state.tasks.get(at);
     if (above === undefined) return;
@@ -156,11 +164,11 @@ function reopenAbove(state: RunState, task: TaskState): void {
 function editTask(task: TaskState, event: RunEvent & { event_type: "task.edited" }): void {
   if (event.title !== undefined) {
     task.described = { ...task.described, title: event.title };
-    task.contract = { ...task.contract, title: event.title };
+    task.contract = { ...task.contract, title: event.title.slice(0, 255) || task.id };
   }
   if (event.description !== undefined) {
     task.described = { ...task.described, description: event.description };
-    task.contract = { ...task.contract, purpose: event.description };
+    task.contract = { ...task.contract, purpose: event.description.slice(0, 64_000) };
   }
   if (event.acceptance !== undefined) {
     task.described = { ...task.described, acceptance: event.acceptance };
@@ -170,8 +178,22 @@ function editTask(task: TaskState, event: RunEvent & { event_type: "task.edited"
   if (event.depends_on !== undefined) task.dependsOn = event.depends_on;
 }
 
-function retryAfterOf(failure: { failure: string; retryAfterMs?: number }): number {
-  return failure.retryAfterMs ?? 0;
+/** Trouble outside the task: it is tried later, each time after a longer pause. */
+function noteOutage(
+  task: TaskState,
+  failure: { failure: string; retryAfterMs?: number },
+  atMs: number,
+  limits: Limits,
+): void {
+  task.outages += 1;
+  task.outageSinceMs ??= atMs;
+  task.notBeforeMs = atMs + backoffMs(task.outages, task.id, limits, failure.retryAfterMs ?? 0);
+}
+
+/** What the task needs answers again. */
+function endOutage(task: TaskState): void {
+  task.outages = 0;
+  delete task.outageSinceMs;
 }
 
 function takeLease(
@@ -231,6 +253,7 @@ function endAttempt(
   if (event.role === "fixer") task.fixerUsed = true;
   if (event.outcome === "succeeded") {
     task.conflicts = 0;
+    endOutage(task);
     return;
   }
   if (event.failure === undefined) return;
@@ -246,9 +269,11 @@ function chargeFailure(
   const failure = event.failure;
   if (failure === undefined) return;
   const cost = retryCost(failure);
+  if (cost !== "delay" && cost !== "stop") endOutage(task);
   // A planner that finds no valid plan, or a fixer that finds no help, leaves it to a person.
-  if (event.role !== "worker" && cost !== "delay" && cost !== "stop") {
-    if (event.role === "fixer" && event.verdict !== undefined) {
+  if (event.role !== "worker" && cost !== "delay" && cost !== "stop" && cost !== "again") {
+    // A patch of the fixer's that was checked is one of the attempts after its help.
+    if (event.role === "fixer" && (event.verdict || failure.failure === "check-failed")) {
       task.attemptsLeft = Math.max(0, limits.attemptsAfterGuidance - 1);
       delete task.route;
     } else {
@@ -273,8 +298,7 @@ function chargeFailure(
       task.pending = failure;
       return;
     case "delay":
-      task.outages += 1;
-      task.notBeforeMs = atMs + backoffMs(task.outages, task.id, limits, retryAfterOf(failure));
+      noteOutage(task, failure, atMs, limits);
       return;
     case "stop":
       return;
@@ -297,8 +321,7 @@ function settleCall(
   state.calls += 1;
   if (event.mismatch === true) state.mismatches += 1;
   state.answeredBy.set(event.answered_by, (state.answeredBy.get(event.answered_by) ?? 0) + 1);
-  task.outages = 0;
-  delete task.outageSinceMs;
+  endOutage(task);
   const attempt = task.attempts.find((one) => one.number === event.attempt);
   if (attempt === undefined) return;
   attempt.usage = addUsage(attempt.usage, event.usage);

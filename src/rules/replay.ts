@@ -3,9 +3,11 @@ import type { Fact, RunEvent } from "../domain/event.ts";
 import { parseInstant } from "../domain/instant.ts";
 import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
 import type { Question, RunState, TaskState } from "../domain/run-state.ts";
+import { isSettled } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
 import { describeContract } from "./describe.ts";
-import { applyToTask, beginEpisode } from "./replay-task.ts";
+import { applyToTask, beginEpisode, reopenAbove } from "./replay-task.ts";
+import { statusOf, taskOf } from "./status.ts";
 
 /** The state after all these events. No events is a broken promise: a run starts with `run.started`. */
 export function replay(events: readonly RunEvent[], limits: Limits = DEFAULT_LIMITS): RunState {
@@ -97,9 +99,11 @@ function createTask(
   if (parent === undefined) return;
   parent.children.push(id);
   if (event.origin === "repair") parent.repairs += 1;
-  // A person's child makes a leaf a parent; a new child is a reason to roll up again.
-  if (event.origin === "person") parent.shape = "split";
+  // A new child is a reason to roll up again. A person's makes a leaf a parent, and not yet done.
   delete parent.rollup;
+  if (event.origin !== "person") return;
+  parent.shape = "split";
+  reopenAbove(state, taskOf(state, id));
 }
 
 /** Events about the run, questions and mirror lines; false when it is about one task. */
@@ -111,6 +115,8 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number): boolean {
       delete state.stopped;
       state.models = event.models;
       state.contained = state.contained && event.contained;
+      // Nobody was waiting while the run was stopped: its patience starts anew.
+      for (const task of state.tasks.values()) delete task.outageSinceMs;
       return true;
     case "run.stopped":
       state.stopped = { reason: event.reason, exitCode: event.exit_code };
@@ -169,7 +175,8 @@ function openQuestion(
   });
   for (const id of new Set([...event.blocks, ...(event.task_id === null ? [] : [event.task_id])])) {
     const task = state.tasks.get(id);
-    if (task === undefined) continue;
+    // One open question at a time: whoever waits for an answer already goes on waiting for that.
+    if (task === undefined || task.question !== undefined) continue;
     task.question = event.question;
     task.questions.push(event.question);
     delete task.pending;
@@ -187,15 +194,23 @@ function settleQuestion(
   Object.assign(question, end);
   for (const task of waiting(state, question)) {
     delete task.question;
+    // What a person or a merge has settled meanwhile is not taken up again by an answer.
+    if (isSettled(statusOf(state, task.id))) continue;
     if (end.state === "answered") {
       task.guidance.push({ from: end.by, text: answerAsGuidance(question, end.answer ?? "") });
       beginEpisode(task, Math.max(task.attemptsLeft, 2));
       if (question.kind === "rollup") task.repairs = 0;
+      if (question.kind === "dropped") task.without = droppedOf(state, task);
     } else if (end.state === "dismissed") {
       task.end = "failed";
       task.endReason = `its question ${id} was dismissed by ${end.by}`;
     }
   }
+}
+
+/** The dependencies that will never be satisfied. */
+function droppedOf(state: RunState, task: TaskState): string[] {
+  return task.dependsOn.filter((id) => state.tasks.get(id)?.end === "cancelled");
 }
 
 function waiting(state: RunState, question: Question): TaskState[] {

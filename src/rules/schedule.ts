@@ -1,49 +1,61 @@
 /** Which tasks go first: critical path, then priority, then age. */
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { blockersOf } from "./status.ts";
 
 /**
- * For each task that has not ended, the length of the longest chain of unfinished work that starts
- * with it: itself, and what waits for it (or for a parent of it). Iterative, each edge seen once; a
- * cycle, which only a person's edit can make, counts as if it were cut.
+ * For each task that has not ended, the length of the longest chain of unfinished tasks that begins
+ * with it. A task has two moments: what waits for it, or for one it is part of, begins after its
+ * end; its children begin after its beginning and end before its end. Iterative, each edge seen
+ * once; a cycle, which only a person's edit can make, counts as if it were cut.
  */
 export function criticalPathOf(state: RunState): Map<TaskId, number> {
-  const dependents = new Map<TaskId, TaskId[]>();
-  for (const task of state.tasks.values()) {
-    if (task.end !== undefined) continue;
-    for (const dependency of task.dependsOn) push(dependents, dependency, task.id);
-    // A parent ends after its children: what waits for the parent waits for them.
-    if (task.parent !== null) push(dependents, task.id, task.parent);
-  }
-  const length = new Map<TaskId, number>();
-  for (const start of state.tasks.values()) {
-    if (start.end !== undefined || length.has(start.id)) continue;
-    const open: { id: TaskId; entered: boolean }[] = [{ id: start.id, entered: false }];
-    const onPath = new Set<TaskId>();
-    for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      const next = dependents.get(at.id) ?? [];
-      if (at.entered) {
-        onPath.delete(at.id);
-        let longest = 0;
-        for (const id of next) longest = Math.max(longest, length.get(id) ?? 0);
-        length.set(at.id, longest + 1);
+  const open = [...state.tasks.values()].filter((task) => task.end === undefined);
+  const index = new Map(open.map((task, at) => [task.id, at]));
+  // Moment 2i is the beginning of the i-th task, 2i + 1 its end.
+  const next = momentsAfter(open, index);
+  const length = new Int32Array(next.length).fill(-1);
+  const onPath = new Uint8Array(next.length);
+  for (let start = 0; start < next.length; start += 2) {
+    const stack = [start];
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      // A moment that was entered before comes up again, negated, when all after it are known.
+      if (at < 0) {
+        const moment = ~at;
+        onPath[moment] = 0;
+        length[moment] = longestOf(next[moment], length) + (moment % 2);
         continue;
       }
-      if (length.has(at.id) || onPath.has(at.id)) continue;
-      onPath.add(at.id);
-      open.push({ id: at.id, entered: true });
-      for (const id of next) {
-        if (!length.has(id) && !onPath.has(id)) open.push({ id, entered: false });
+      if (length[at] !== -1 || onPath[at] === 1) continue;
+      onPath[at] = 1;
+      stack.push(~at);
+      for (const after of next[at] ?? []) {
+        if (length[after] === -1 && onPath[after] === 0) stack.push(after);
       }
     }
   }
-  return length;
+  return new Map(open.map((task, at) => [task.id, length[2 * at] ?? 0]));
 }
 
-function push(map: Map<TaskId, TaskId[]>, key: TaskId, value: TaskId): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
+function momentsAfter(open: TaskState[], index: ReadonlyMap<TaskId, number>): number[][] {
+  const next = open.map((_, at) => [[2 * at + 1], []] as [number[], number[]]);
+  for (const [at, task] of open.entries()) {
+    for (const dependency of task.dependsOn) {
+      const before = index.get(dependency);
+      if (before !== undefined) next[before]?.[1].push(2 * at);
+    }
+    const parent = task.parent === null ? undefined : index.get(task.parent);
+    if (parent === undefined) continue;
+    next[parent]?.[0].push(2 * at);
+    next[at]?.[1].push(2 * parent + 1);
+  }
+  return next.flat();
+}
+
+function longestOf(moments: readonly number[] | undefined, length: Int32Array): number {
+  let longest = 0;
+  for (const moment of moments ?? []) longest = Math.max(longest, length[moment] ?? 0);
+  return longest;
 }
 
 /** The tasks in the order they should start; stable, whatever order they come in. */
@@ -58,12 +70,15 @@ export function inOrder(tasks: TaskState[], path: Map<TaskId, number>): TaskStat
 
 /**
  * The files kept for a task whose merges conflicted twice: nobody else who declares one of them
- * starts until it ends.
+ * starts until it ends. Of two such tasks the older keeps them; one that must wait itself keeps none.
  */
 export function reservedFiles(state: RunState): Map<string, TaskId> {
+  const keepers = [...state.tasks.values()]
+    .filter((task) => task.end === undefined && task.conflicts >= 2)
+    .filter((task) => blockersOf(state, task.id).length === 0)
+    .sort((a, b) => a.createdSeq - b.createdSeq);
   const reserved = new Map<string, TaskId>();
-  for (const task of state.tasks.values()) {
-    if (task.end !== undefined || task.conflicts < 2) continue;
+  for (const task of keepers) {
     for (const file of task.contract.files) {
       if (!reserved.has(file)) reserved.set(file, task.id);
     }

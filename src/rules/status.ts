@@ -12,8 +12,9 @@ export function taskOf(state: RunState, id: TaskId): TaskState {
 /** The status of a task (design part 4). */
 export function statusOf(state: RunState, id: TaskId): TaskStatus {
   const task = taskOf(state, id);
+  // A person may also put aside what failed; what is settled stays settled.
+  if (task.paused && (task.end === undefined || task.end === "failed")) return "paused";
   if (task.end !== undefined) return task.end;
-  if (task.paused) return "paused";
   if (task.question !== undefined) return "needs_human";
   if (task.lease !== undefined) return "running";
   if (task.shape === "split" && task.route === undefined) return "split";
@@ -34,6 +35,7 @@ export function blockersOf(state: RunState, id: TaskId): TaskId[] {
     const task: TaskState | undefined = state.tasks.get(at);
     if (task === undefined) break;
     for (const dependency of task.dependsOn) {
+      if (task.without?.includes(dependency)) continue;
       if (!isSatisfied(state, dependency)) blockers.push(dependency);
     }
     at = task.parent;
@@ -47,11 +49,15 @@ function isSatisfied(state: RunState, id: TaskId): boolean {
   return end === "done" || end === "accepted";
 }
 
-/** True when the task or one above it is paused, taken, ended, or is held by its question. */
+/**
+ * True when the task or one above it is paused, taken, accepted or dropped, or when the split that
+ * made it is not written to its end.
+ */
 export function isHeld(state: RunState, id: TaskId): boolean {
   for (let at: TaskId | null = id; at !== null; ) {
     const task: TaskState | undefined = state.tasks.get(at);
     if (task === undefined) return false;
+    if (at !== id && task.shape !== "split") return true;
     if (task.paused || task.takenBy !== undefined) return true;
     if (task.end === "cancelled" || task.end === "accepted") return true;
     at = task.parent;

@@ -8,24 +8,25 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DiskTrouble } from "./disk-trouble.ts";
 
-/** Hex SHA-256 of a text. */
-export function hashOf(text: string): string {
+/** Hex SHA-256 of a text, or of its bytes. */
+export function hashOf(text: string | Uint8Array): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** Writes a blob unless it is there: temp, fsync, rename, fsync of the folder. Returns its hash. */
+/** Writes a blob unless it is there whole: temp, fsync, rename, fsync of the folder. Returns its hash. */
 export function writeBlob(folder: string, text: string): string {
   const hash = hashOf(text);
   const place = join(folder, hash.slice(0, 2));
   const path = join(place, hash);
-  if (existsSync(path)) return hash;
+  if (readBlob(folder, hash) !== undefined) return hash;
   try {
-    mkdirSync(place, { recursive: true });
+    makeFolder(place);
     const temp = `${path}.${process.pid}.tmp`;
     writeWhole(temp, text);
     renameSync(temp, path);
@@ -52,6 +53,10 @@ function writeWhole(path: string, text: string): void {
   try {
     writeAll(file, bytes);
     fsyncSync(file);
+  } catch (error) {
+    // On a full disk half a blob must not keep the room that could be made.
+    rmSync(path, { force: true });
+    throw error;
   } finally {
     closeSync(file);
   }
@@ -64,6 +69,14 @@ export function writeAll(file: number, bytes: Buffer): void {
     if (count === 0) throw new Error("ENOSPC: short write, no space left");
     at += count;
   }
+}
+
+/** Makes a folder and those above it, each durable in the one that holds it. */
+export function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true });
+  if (first === undefined) return;
+  const top = resolve(first);
+  for (let at = resolve(folder); at.length >= top.length; at = dirname(at)) syncFolder(dirname(at));
 }
 
 /** Makes a rename in this folder durable. */

@@ -1,18 +1,10 @@
 /** The Journal port: one line an event, chained by hash, fsynced before it is believed. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-} from "node:fs";
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { JOURNAL_VERSION, type NewEvent, type RunEvent, runEvent } from "../../domain/event.ts";
 import { renderInstant } from "../../domain/instant.ts";
 import type { Journal } from "../../domain/ports.ts";
-import { hashOf, readBlob, syncFolder, writeAll, writeBlob } from "./blobs.ts";
+import { hashOf, makeFolder, readBlob, syncFolder, writeAll, writeBlob } from "./blobs.ts";
 import { DiskTrouble } from "./disk-trouble.ts";
 
 /** What is wrong with a journal file, and on which line (from 1). */
@@ -58,7 +50,7 @@ export function openJournal(telemetry: string, runId: string): Journal | Journal
   const blobs = join(folder, "blobs");
   let handle: number;
   try {
-    mkdirSync(blobs, { recursive: true });
+    makeFolder(blobs);
     handle = openSync(file, "a");
     syncFolder(folder);
   } catch (error) {
@@ -72,11 +64,15 @@ export function openJournal(telemetry: string, runId: string): Journal | Journal
   ftruncateSync(handle, parsed.goodBytes);
   const { events } = parsed;
   let { lastHash, goodBytes } = parsed;
+  let trouble: DiskTrouble | undefined;
 
   const append = (added: NewEvent[], at: number): RunEvent[] => {
+    // What the disk did with the last write is not known for sure: nothing may follow it.
+    if (trouble !== undefined) throw trouble;
     if (added.length === 0) return [];
     const stamped: RunEvent[] = [];
     let text = "";
+    let prev = lastHash;
     for (const event of added) {
       const { task_id, actor, ...fact } = event;
       const envelope = {
@@ -86,10 +82,12 @@ export function openJournal(telemetry: string, runId: string): Journal | Journal
         task_id,
         timestamp: renderInstant(at),
         actor,
-        prev: lastHash,
+        prev,
       };
       const line = JSON.stringify({ ...envelope, ...fact });
-      lastHash = hashOf(line);
+      // What could not be read back must never stand in the file.
+      runEvent.parse({ ...envelope, ...fact });
+      prev = hashOf(line);
       stamped.push({ ...envelope, ...fact } as RunEvent);
       text += `${line}\n`;
     }
@@ -99,8 +97,10 @@ export function openJournal(telemetry: string, runId: string): Journal | Journal
       fsyncSync(handle);
     } catch (error) {
       cutBack(handle, goodBytes);
-      throw DiskTrouble.of(file, error);
+      trouble = DiskTrouble.of(file, error);
+      throw trouble;
     }
+    lastHash = prev;
     goodBytes += bytes.length;
     events.push(...stamped);
     return stamped;
@@ -133,8 +133,7 @@ function parseJournal(file: string): Parsed | JournalDamage {
     const end = bytes.indexOf(10, at);
     // No line end: the write was cut off and never acknowledged.
     if (end < 0) break;
-    const text = bytes.toString("utf8", at, end);
-    const event = parseLine(text);
+    const event = parseLine(bytes.toString("utf8", at, end));
     if (typeof event === "string") return { file, line, message: event };
     if (event.seq !== events.length) {
       return { file, line, message: `sequence ${event.seq} where ${events.length} is due` };
@@ -142,7 +141,8 @@ function parseJournal(file: string): Parsed | JournalDamage {
     if (event.prev !== lastHash) {
       return { file, line, message: "its `prev` is not the hash of the line before" };
     }
-    lastHash = hashOf(text);
+    // Of the bytes, not of the text: damage that is no UTF-8 decodes to something else.
+    lastHash = hashOf(bytes.subarray(at, end));
     events.push(event);
     at = end + 1;
   }
