@@ -66,7 +66,7 @@ async function buildBd(made, version) {
   const stop = showProgress(
     (seconds) => `bd: ${seconds} s, ${modules} modules downloaded, ${packages} packages compiled`,
   );
-  const flags = ["-v", "-trimpath", "-buildvcs=false", "-tags", "gms_pure_go", "-ldflags", "-s -w"];
+  const flags = ["-v", "-buildvcs=false", "-tags", "gms_pure_go", "-ldflags", "-s -w"];
   const { ok, lines } = await runLong(
     "go",
     ["build", ...flags, "-o", made, "github.com/steveyegge/beads/cmd/bd"],

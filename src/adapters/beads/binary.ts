@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { type Failure, isFailure } from "../../domain/failure.ts";
 
@@ -29,7 +29,8 @@ export interface BdSearch {
  */
 export async function findBd(search: BdSearch): Promise<BdProgram | Failure> {
   const { FRACTAL_BD: named } = search.env;
-  if (named) return await judge(named, "FRACTAL_BD names");
+  // Absolute, because bd is run in the folder of its database.
+  if (named) return await judge(resolve(named), "FRACTAL_BD names");
   const problems: Failure[] = [];
   for (const path of candidates(search)) {
     if (!existsSync(path)) continue;

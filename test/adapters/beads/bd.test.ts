@@ -59,7 +59,9 @@ it("runs one command at a time, in the order of the calls, whatever becomes of t
   expect(log()).toEqual(["start a", "end a", "start b", "end b", "start c", "end c", ""]);
 });
 
-it("ends a command that does not answer, with everything it started", async () => {
+it("ends a command that does not answer, with everything it started", {
+  timeout: 20_000,
+}, async () => {
   const { bd, folder } = await openFake(
     `trap '' TERM; (trap '' TERM; while :; do sleep 0.05; echo x >> alive; done) & wait; wait`,
     { timeoutMs: { write: 300 } },
@@ -74,10 +76,10 @@ it("ends a command that does not answer, with everything it started", async () =
     .poll(
       async () => {
         const before = size();
-        await sleep(200);
+        await sleep(1000);
         return size() - before;
       },
-      { timeout: 5000 },
+      { timeout: 8000 },
     )
     .toBe(0);
   expect(size()).toBeGreaterThan(0);

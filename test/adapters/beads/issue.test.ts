@@ -133,10 +133,12 @@ describe("a graph", () => {
   });
 });
 
+const someText = fc.string({ unit: fc.constantFrom(...'a=# "\\\n\r\t\u2028é') });
+
 describe("a line of a batch", () => {
   it("stays one line with an even number of bare quotes, whatever its text holds", () => {
     return fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), fc.string(), (assignee, reason) => {
+      fc.property(someText, someText, (assignee, reason) => {
         const lines = batchLines({ id: "fr-1", status: "closed", assignee, reason });
         expect(lines).toHaveLength(2);
         for (const line of lines) {
