@@ -50,14 +50,14 @@ export function openHands(world: World, wake: () => void): Hands {
   let seenVersion = "";
   let seenAt = 0;
 
-  const start = (work: () => Promise<void>) => {
+  const start = (work: () => Promise<void>, isNews = () => true) => {
     const running: Promise<void> = work()
       .catch((error: unknown) => {
         broken ??= error;
       })
       .finally(() => {
         underWay.delete(running);
-        wake();
+        if (isNews() || broken !== undefined) wake();
       });
     underWay.add(running);
   };
@@ -201,13 +201,18 @@ export function openHands(world: World, wake: () => void): Hands {
     observeBeside() {
       if (observing || mirroring || publishing) return;
       observing = true;
-      start(async () => {
-        try {
-          await observe();
-        } finally {
-          observing = false;
-        }
-      });
+      const before = store.state.seq;
+      // Nothing seen is no reason to look again: the loop would never rest.
+      start(
+        async () => {
+          try {
+            await observe();
+          } finally {
+            observing = false;
+          }
+        },
+        () => store.state.seq !== before,
+      );
     },
     releaseHeld() {
       for (const [id, { abort }] of busy) {

@@ -7,6 +7,7 @@ import type { Acceptance, Plan, PlanProblem, PlanQuestion } from "../domain/plan
 import type { TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { reviewPlan } from "../rules/plan-review.ts";
+import { signaturesAround } from "../rules/planning-facts.ts";
 import { inventedId, sizeTask, splitTask } from "../rules/split.ts";
 import { ancestorsOf, taskOf } from "../rules/status.ts";
 import { commitInterfaces } from "./commit-interfaces.ts";
@@ -43,12 +44,19 @@ async function findPlan(
   const { store, spec, limits, repository } = world;
   const started = task.splitStarted && store.journal.getBlob(task.splitStarted);
   if (started) return JSON.parse(started) as Plan;
-  const existingFiles = await repository.listFiles(lease.base);
+  const ancestors = ancestorsOf(store.state, task.id);
+  // Asked at any time, beside anything, the same task gets the same question: so it is told of the
+  // files the run began with. Only what a person added is planned on the work as it stands.
+  const isAdded = [task, ...ancestors].some(({ origin }) => origin === "person");
+  const known = isAdded ? lease.base : store.state.base;
+  const files = known === "" ? [] : await repository.listFiles(known);
+  const interfaces = signaturesAround(store.state.tasks, task);
+  const existingFiles = [...files, ...interfaces.map(({ file }) => file)];
   const review = (plan: Plan): PlanProblem[] => [
     ...reviewPlan({
       plan,
       task,
-      ancestors: ancestorsOf(store.state, task.id),
+      ancestors,
       tasksTotal: store.state.tasks.size,
       spec,
       limits,
@@ -67,11 +75,11 @@ async function findPlan(
       : await askPlanner(
           {
             task,
-            ancestors: ancestorsOf(store.state, task.id),
+            ancestors,
             spec,
             guidance: task.guidance,
-            existingFiles,
-            interfaces: [...store.state.tasks.values()].flatMap((one) => one.contract.interfaces),
+            existingFiles: files,
+            interfaces,
             profile,
             prompt: world.prompts.planner,
             identity: { taskId: task.id, attempt: lease.attempt },

@@ -1,0 +1,252 @@
+/** The loop on ports in memory: what is true of the world afterwards. */
+import { describe, expect, it } from "vitest";
+import type { ModelRequest } from "../../src/domain/conversation.ts";
+import type { Part, Plan } from "../../src/domain/plan.ts";
+import type { Human } from "../../src/domain/ports.ts";
+import { runLoop } from "../../src/orchestrator/loop.ts";
+import { replay } from "../../src/rules/replay.ts";
+import { statusOf } from "../../src/rules/status.ts";
+import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
+import { memoryTracker } from "../support/memory-tracker.ts";
+
+const part = (key: string, over: Partial<Part> = {}): Part => ({
+  key,
+  title: `The ${key}`,
+  purpose: `Write ${key}.`,
+  kind: "code",
+  size: "S",
+  files: [`${key}.txt`],
+  risks: [],
+  ...over,
+});
+
+/** A spec of one requirement a key, and a plan of one part each whose file must hold its word. */
+function words(keys: string[], dependencies: Plan["dependencies"] = []) {
+  const spec = `---\nlanguage: text\n---\n# Words\n\n${keys.map((key, i) => `- R${i + 1}: ${key}.txt has ${key}`).join("\n")}\n`;
+  const plan: Plan = {
+    decision: "split",
+    size: "L",
+    reason: "one a word",
+    parts: keys.map((key) => part(key)),
+    ownership: Object.fromEntries(keys.map((key, i) => [`R${i + 1}`, key])),
+    interfaces: [],
+    dependencies,
+    acceptance: keys.map((key, i) => ({
+      part: key,
+      requirement: `R${i + 1}`,
+      example: { kind: "command", run: `has ${key}.txt ${key}`, exit: 0 },
+    })),
+    questions: [],
+  };
+  return { spec, splits: { root: plan } };
+}
+
+const block = (path: string, text: string) => `\`\`\`txt ${path}\n${text}\n\`\`\`\n`;
+/** A worker that writes what is asked for. */
+const right = ({ taskKey }: ModelRequest) => block(`${taskKey}.txt`, taskKey);
+const run = (world: MemoryWorld, signal = new AbortController().signal) => runLoop(world, signal);
+
+describe("the loop", () => {
+  it("ends with every leaf merged and closed, and exit code 0", async () => {
+    const world = aMemoryWorld({ ...words(["a", "b", "c"]), script: right });
+
+    const rest = await run(world);
+
+    expect(rest).toEqual({ exitCode: 0, reason: "all done" });
+    const files = [...world.repository.files().entries()].sort();
+    expect(files.map(([path, text]) => [path, text.trim()])).toEqual([
+      ["a.txt", "a"],
+      ["b.txt", "b"],
+      ["c.txt", "c"],
+    ]);
+    const issues = await world.tracker.read();
+    expect(Array.isArray(issues) && issues.map((issue) => issue.status)).toEqual([
+      "closed",
+      "closed",
+      "closed",
+      "closed",
+    ]);
+  });
+
+  it("starts nothing before what it depends on is merged", async () => {
+    const seen: string[] = [];
+    const world = aMemoryWorld({
+      ...words(["a", "b", "c"], [
+        { part: "a", needs: ["b"] },
+        { part: "b", needs: ["c"] },
+      ]),
+      script: (request) => {
+        seen.push(`${request.taskKey}: ${[...world.repository.files().keys()].sort().join(" ")}`);
+        return right(request);
+      },
+    });
+
+    await run(world);
+
+    expect(seen).toEqual(["c: ", "b: c.txt", "a: b.txt c.txt"]);
+  });
+
+  it("never has more attempts under way than jobs", async () => {
+    let now = 0;
+    let most = 0;
+    const world = aMemoryWorld({
+      ...words(["a", "b", "c", "d", "e", "f"]),
+      limits: { jobs: 2 },
+      script: async (request) => {
+        now += 1;
+        most = Math.max(most, now);
+        await new Promise((resolve) => setImmediate(resolve));
+        now -= 1;
+        return right(request);
+      },
+    });
+
+    await run(world);
+
+    expect(most).toBe(2);
+  });
+
+  it("asks a person after the ladder is climbed, and the rest is done meanwhile", async () => {
+    const world = aMemoryWorld({
+      ...words(["bad", "good"]),
+      roles: ["planner", "worker", "fixer"],
+      script: (request) => {
+        if (request.role === "fixer") {
+          return JSON.stringify({ cause: "c", kind: "guidance", text: "try", question: "", options: [] });
+        }
+        return request.taskKey === "bad" ? block("bad.txt", "wrong") : right(request);
+      },
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(3);
+    const bad = [...world.store.state.tasks.values()].find((task) => task.key === "bad");
+    const roles = bad?.attempts.map((attempt) => attempt.role);
+    expect(roles).toEqual(["worker", "worker", "worker", "fixer", "worker", "worker"]);
+    expect([...world.store.state.questions.values()].map((one) => one.about)).toEqual([bad?.id]);
+    expect(world.repository.files().has("good.txt")).toBe(true);
+    expect(world.repository.files().has("bad.txt")).toBe(false);
+  });
+
+  it("goes on with the answer given at the terminal", async () => {
+    const human: Human = {
+      present: true,
+      ask: async () => "write bad, please",
+      confirm: async () => undefined,
+    };
+    const world = aMemoryWorld({
+      ...words(["bad", "z"]),
+      human,
+      script: (request) =>
+        request.messages.some((one) => "text" in one && one.text.includes("write bad, please"))
+          ? right(request)
+          : block(`${request.taskKey}.txt`, "wrong"),
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    expect(world.repository.files().get("bad.txt")?.trim()).toBe("bad");
+  });
+
+  it("charges an outage nothing, and goes on when it is over", async () => {
+    let calls = 0;
+    const world = aMemoryWorld({
+      ...words(["a", "z"]),
+      script: (request) => {
+        calls += 1;
+        return calls <= 4 ? { failure: "model-unavailable", detail: "503" } : right(request);
+      },
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    const leaves = [...world.store.state.tasks.values()].filter((one) => one.shape === "leaf");
+    expect(leaves.map((task) => task.attempts.map((one) => one.outcome))).toEqual([
+      ["succeeded"],
+      ["succeeded"],
+    ]);
+  });
+
+  it("ends with exit 6 when a model stays out of reach", async () => {
+    const world = aMemoryWorld({
+      ...words(["a", "z"]),
+      script: () => ({ failure: "model-unavailable", detail: "503" }),
+    });
+
+    expect((await run(world)).exitCode).toBe(6);
+  });
+
+  it("ends with exit 4 when a key is refused", async () => {
+    const world = aMemoryWorld({
+      ...words(["a", "z"]),
+      script: () => ({ failure: "credentials-missing", detail: "401" }),
+    });
+
+    expect((await run(world)).exitCode).toBe(4);
+  });
+
+  it("repairs a parent whose parts do not pass together, at most twice, then asks", async () => {
+    const { spec, splits } = words(["a", "z"]);
+    const whole = spec.replace("language: text", 'language: text\nchecks:\n  whole: "has a.txt together"');
+    const world = aMemoryWorld({ spec: whole, splits, script: right });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(3);
+    const repairs = [...world.store.state.tasks.values()].filter((one) => one.origin === "repair");
+    expect(repairs.map((one) => one.id)).toEqual(["fr-r1.r1"]);
+  });
+
+  it("keeps going when the tracker is away, and tells it everything once it is back", async () => {
+    const tracker = memoryTracker();
+    const world = aMemoryWorld({
+      ...words(["a", "b"]),
+      tracker,
+      script: (request) => {
+        tracker.outage = { failure: "tracker-unavailable", detail: "locked" };
+        setTimeout(() => {
+          tracker.outage = undefined;
+        }, 20);
+        return right(request);
+      },
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    const issues = await tracker.read();
+    expect(Array.isArray(issues) && issues.every((issue) => issue.status === "closed")).toBe(true);
+  });
+
+  it("accepts a task a person closed while its worker was busy, and drops the worker's result", async () => {
+    const tracker = memoryTracker();
+    const world = aMemoryWorld({
+      ...words(["a", "b"]),
+      tracker,
+      script: async (request) => {
+        if (request.taskKey === "a") {
+          await tracker.person.close("fr-r1.a1");
+          // The loop follows within a pass; the answer comes after that.
+          await new Promise((resolve) => setTimeout(resolve, 30));
+        }
+        return right(request);
+      },
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    expect(statusOf(world.store.state, "fr-r1.a1")).toBe("accepted");
+    expect(world.repository.files().has("a.txt")).toBe(false);
+  });
+
+  it("leaves a journal that replays to the state it had", async () => {
+    const world = aMemoryWorld({ ...words(["a", "b"]), script: right });
+    await run(world);
+
+    expect(replay(world.store.journal.read(), world.limits)).toEqual(world.store.state);
+  });
+});

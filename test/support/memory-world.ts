@@ -1,0 +1,178 @@
+/** The core on ports in memory: no bd, no git, no process, no disk. */
+import { readFileSync } from "node:fs";
+import { memoryJournal } from "../../src/adapters/journal/memory.ts";
+import { type Script, scriptedModel } from "../../src/adapters/models/scripted.ts";
+import { ROLES, type Role } from "../../src/domain/conversation.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
+import type { Plan } from "../../src/domain/plan.ts";
+import type { Clock, Human, Journal, Sandbox, Tracker } from "../../src/domain/ports.ts";
+import type { ModelProfile } from "../../src/domain/profile.ts";
+import type { Spec } from "../../src/domain/spec.ts";
+import { serial } from "../../src/orchestrator/serial.ts";
+import { openStore } from "../../src/orchestrator/store.ts";
+import { createdEvent } from "../../src/orchestrator/tracked.ts";
+import { ACTOR, type World } from "../../src/orchestrator/world.ts";
+import { parseSpec } from "../../src/rules/spec.ts";
+import { type MemoryRepository, memoryRepository } from "./memory-repository.ts";
+import { memoryTracker } from "./memory-tracker.ts";
+
+/** A clock that jumps: sleeping costs no time, and moves it on. */
+export function jumpingClock(startMs = Date.UTC(2026, 0, 5, 12)): Clock {
+  let now = startMs;
+  return {
+    now: () => now,
+    async sleep(delayMs, signal) {
+      // Everything that is ready goes first, as it would while a real clock waits.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!signal.aborted) now += delayMs;
+    },
+  };
+}
+
+/**
+ * A sandbox whose commands are a few words: `has PATH TEXT` passes when the file contains the text,
+ * `true` passes, all else fails. `write_file` is its only tool.
+ */
+export function memorySandbox(repository: MemoryRepository): Sandbox {
+  const { folders } = repository;
+  return {
+    contained: true,
+    async workspace(name) {
+      folders.set(name, new Map());
+      return name;
+    },
+    handOver: async () => undefined,
+    async discard(folder) {
+      folders.delete(folder);
+    },
+    async run({ folder, argv }) {
+      const [word = "", path = "", ...text] = (argv.at(-1) ?? "").split(" ");
+      const passes =
+        word === "true" ||
+        (word === "has" && folders.get(folder)?.get(path)?.includes(text.join(" ")) === true);
+      const stderr = passes ? "" : `${path} lacks ${text.join(" ")}`;
+      return {
+        exitCode: passes ? 0 : 1,
+        stdout: "",
+        stderr,
+        timedOut: false,
+        truncated: false,
+        durationMs: 0,
+      };
+    },
+    async tool({ folder, tool, args }) {
+      const { path, text } = args as { path: string; text: string };
+      if (tool !== "write_file") return { text: "no such tool", isError: true };
+      folders.get(folder)?.set(path, text);
+      return { text: "written", isError: false };
+    },
+  };
+}
+
+export const NOBODY: Human = {
+  present: false,
+  ask: async () => undefined,
+  confirm: async () => undefined,
+};
+
+const PROMPTS = Object.fromEntries(
+  ROLES.map((role) => [role, readFileSync(`prompts/${role}.md`, "utf8")]),
+) as World["prompts"];
+
+export interface MemoryWorldOptions {
+  spec: string;
+  splits: Record<string, Plan>;
+  script: Script;
+  limits?: Partial<Limits>;
+  roles?: Role[];
+  tracker?: Tracker;
+  repository?: MemoryRepository;
+  journal?: Journal;
+  clock?: Clock;
+  human?: Human;
+}
+
+export interface MemoryWorld extends World {
+  readonly repository: MemoryRepository;
+}
+
+/** A run of these plans, ready for the loop. */
+export function aMemoryWorld(o: MemoryWorldOptions): MemoryWorld {
+  const spec = parseSpec("spec.md", o.spec, "hash") as Spec;
+  if ("problems" in spec) throw new Error(JSON.stringify(spec));
+  const journal = o.journal ?? memoryJournal("r1");
+  const clock = o.clock ?? jumpingClock();
+  const limits: Limits = { ...DEFAULT_LIMITS, jobs: 4, ...o.limits };
+  const repository = o.repository ?? memoryRepository();
+  const store = openStore(journal, clock, limits, [
+    {
+      task_id: null,
+      actor: ACTOR,
+      event_type: "run.started",
+      spec_path: "spec.md",
+      spec_hash: "hash",
+      spec: journal.putBlob(o.spec),
+      title: spec.title,
+      base: "",
+      branch: "fractal/r1/main",
+      root_id: "fr-r1",
+      models: {},
+      contained: true,
+    },
+    createdEvent({
+      id: "fr-r1",
+      key: "root",
+      parent: null,
+      dependsOn: [],
+      priority: 2,
+      leaf: false,
+      origin: "root",
+      contract: {
+        title: spec.title,
+        purpose: "",
+        kind: "code",
+        size: "XL",
+        requirements: spec.requirements.map(({ id }) => id),
+        files: [],
+        interfaces: [],
+        checks: [],
+        examples: [],
+        risks: [],
+      },
+    }),
+  ]);
+  const profile: ModelProfile = {
+    model: scriptedModel(o.script),
+    protocol: "files",
+    style: "repair",
+    planning: "one",
+    contextTokens: 100_000,
+    outputTokensMax: 4_000,
+    price: undefined,
+  };
+  const roles = new Set(o.roles ?? ["planner", "worker"]);
+  const optional = (["router", "fixer", "reviewer"] as const).filter((role) => roles.has(role));
+  return {
+    store,
+    tracker: o.tracker ?? memoryTracker(),
+    repository,
+    sandbox: memorySandbox(repository),
+    human: o.human ?? NOBODY,
+    clock,
+    spec,
+    limits,
+    profiles: {
+      planner: profile,
+      worker: profile,
+      ...Object.fromEntries(optional.map((role) => [role, profile])),
+    },
+    prompts: PROMPTS,
+    processName: "host/1/abc",
+    acceptsInvented: true,
+    planOnly: false,
+    givenPlans: new Map(Object.entries(o.splits)),
+    sharedFilesAllowed: false,
+    integration: serial(),
+    checked: new Map(),
+  };
+}
