@@ -1,6 +1,7 @@
 /** Begins a run, or goes on with the open one: from a command line to a world the loop can work in. */
 import { randomBytes } from "node:crypto";
 import type { NewEvent } from "../domain/event.ts";
+import type { Limits } from "../domain/limits.ts";
 import type { Human } from "../domain/ports.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Contract } from "../domain/task.ts";
@@ -10,6 +11,7 @@ import { createdEvent } from "../orchestrator/tracked.ts";
 import { ACTOR, type World } from "../orchestrator/world.ts";
 import type { PlanFile } from "../rules/plan-file.ts";
 import { parsePlanFile } from "../rules/plan-file.ts";
+import { reviewPlans } from "../rules/plan-tree.ts";
 import { loadConfig, placeOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
@@ -184,6 +186,12 @@ async function openWorld(
   const { spec } = order;
   const config = await loadConfig({ dir: top, env: context.env, flags: context.configFlags });
   if (isRefusal(config)) return config;
+  const wrong = begun === undefined ? [] : faultsOf(order, config.limits);
+  if (wrong.length > 0) {
+    return refuse(EXIT.usage, `${order.input.path} holds a plan that cannot be carried out`, {
+      where: wrong,
+    });
+  }
   const recordings = bundledRecordings(order.input);
   const models = resolveModels(config, context.env, recordings);
   if (isRefusal(models)) return models;
@@ -279,6 +287,18 @@ async function openWorld(
     ...(usesRecordings ? ["Recorded answers are played: no model is asked, nothing is paid."] : []),
   ];
   return { world, notes, close: () => undefined };
+}
+
+/** What is wrong with a given plan, all of it, before anything is written. */
+function faultsOf({ spec, plan }: Order, limits: Limits): string[] {
+  if (plan === undefined) return [];
+  return reviewPlans({
+    spec,
+    root: rootTask(spec, "root").contract,
+    plans: new Map(Object.entries(plan.splits)),
+    limits,
+    allowSharedFiles: plan.shared_files === "allow",
+  });
 }
 
 /** The first lines of a journal: the run, then its root task, to be planned. */

@@ -8,10 +8,7 @@ import { QUESTIONS } from "./planning.ts";
 import { tokensOf } from "./prompt.ts";
 
 /** What is known of a role's model; an undefined price is unknown, never 0. */
-export interface ForecastRole {
-  planning: ModelProfile["planning"];
-  price: Price | undefined;
-}
+export type ForecastRole = Pick<ModelProfile, "planning" | "price">;
 
 export interface ForecastLine {
   role: "planner" | "worker" | "fixer";

@@ -25,6 +25,9 @@ export interface PlannedTree {
   edgesAdded: string[];
 }
 
+/** Faults that only the repository's files can settle. */
+const NEEDS_FILES = new Set(["call-undeclared", "protected-file"]);
+
 /**
  * Carries out plans on paper: which tasks come of them, which still need one, and what is wrong.
  * `plans` are by task key. Every plan is used at most once, so the tree is finite.
@@ -34,7 +37,8 @@ export function planTree(o: {
   root: Contract;
   plans: ReadonlyMap<string, Plan>;
   limits: Limits;
-  existingFiles: readonly string[];
+  /** Undefined when not known: then the faults that only they can settle are left out. */
+  existingFiles: readonly string[] | undefined;
   allowSharedFiles?: boolean;
   acceptedChecks?: (acceptance: Acceptance) => boolean;
 }): PlannedTree {
@@ -71,8 +75,8 @@ export function planTree(o: {
       spec,
       limits,
       allowSharedFiles,
-      existingFiles: [...o.existingFiles, ...tree.files.map(({ path }) => path)],
-    });
+      existingFiles: [...(o.existingFiles ?? []), ...tree.files.map(({ path }) => path)],
+    }).filter(({ code }) => o.existingFiles !== undefined || !NEEDS_FILES.has(code));
     if (problems.length > 0) {
       tree.problems.push(...problems.map((problem) => ({ key: task.key, problem })));
       continue;
@@ -104,6 +108,21 @@ export function planTree(o: {
   }
   tree.unused = [...o.plans.keys()].filter((key) => !used.has(key));
   return tree;
+}
+
+/**
+ * Everything that is wrong with given plans, before anything of them is carried out, in words that
+ * begin with the key of the task. Plans that no task needs are no fault: a leaf may be split later.
+ */
+export function reviewPlans(o: {
+  spec: Spec;
+  root: Contract;
+  plans: ReadonlyMap<string, Plan>;
+  limits: Limits;
+  allowSharedFiles: boolean;
+}): string[] {
+  const { problems } = planTree({ ...o, existingFiles: undefined });
+  return problems.map(({ key, problem }) => `${key}: ${problem.message}`);
 }
 
 /** From the parent up to the root. */

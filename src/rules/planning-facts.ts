@@ -3,7 +3,7 @@ import type { Limits } from "../domain/limits.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import type { Guidance, TaskState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
-import type { Signature } from "../domain/task.ts";
+import type { Signature, TaskId } from "../domain/task.ts";
 import { contextOf, cutToTokens, renderSlice, type Unit } from "./spec-slice.ts";
 
 export interface PlannerView {
@@ -53,6 +53,29 @@ export function plannerFacts(view: PlannerView): Record<string, string> {
     ),
     limits: renderLimits(view),
   };
+}
+
+/**
+ * The signatures that a task's plan may build on: those of its siblings and of its ancestors'
+ * siblings, as their plans fixed them. What other branches plan meanwhile is left out, so that the
+ * same task is asked the same question whatever runs beside it.
+ */
+export function signaturesAround(
+  tasks: ReadonlyMap<TaskId, TaskState>,
+  task: TaskState,
+): Signature[] {
+  const found: Signature[] = [];
+  let at = task;
+  for (;;) {
+    const parent = at.parent === null ? undefined : tasks.get(at.parent);
+    if (parent === undefined) return found;
+    for (const id of parent.children) {
+      const sibling = tasks.get(id);
+      if (sibling === undefined || id === at.id || sibling.origin !== "plan") continue;
+      found.push(...sibling.contract.interfaces);
+    }
+    at = parent;
+  }
 }
 
 function placeOf({ ancestors, spec }: PlannerView): string {

@@ -171,12 +171,12 @@ export function contextOf(spec: Spec, ids: readonly RequirementId[], tokensMax: 
   return cutToTokens(pieces.filter((piece) => piece !== "").join("\n\n"), tokensMax);
 }
 
-/** What stands between the title and the first section. */
+/** What stands between the title and the first section, list or requirement. */
 function introduction(spec: Spec): string {
   const lines = spec.text.split(/\r?\n/);
   const from = lines.findIndex((line) => /^#\s/.test(line));
   const rest = lines.slice(from + 1);
-  const end = rest.findIndex((line) => /^#{1,6}\s/.test(line));
+  const end = rest.findIndex((line) => /^(?:#{1,6}\s|\s*(?:[-*+]|\d+[.)])\s)/.test(line));
   const isTitled = from >= 0 && end >= 0;
   return isTitled ? rest.slice(0, end).join("\n").trim() : "";
 }

@@ -19,6 +19,7 @@ import { parseFileBlocks } from "../../src/rules/answer.ts";
 import { countCoverage, coverageOf } from "../../src/rules/coverage.ts";
 import { reviewPlan } from "../../src/rules/plan-review.ts";
 import { ancestorsIn, type PlannedTree, planTree } from "../../src/rules/plan-tree.ts";
+import { signaturesAround } from "../../src/rules/planning-facts.ts";
 import { parseSpec } from "../../src/rules/spec.ts";
 
 const run = promisify(execFile);
@@ -87,7 +88,7 @@ async function planAll(): Promise<PlannedTree> {
         spec,
         guidance: [],
         existingFiles,
-        interfaces: now.tasks.flatMap(({ contract }) => contract.interfaces),
+        interfaces: signaturesAround(byId, task),
         profile: {
           model: recordedModel("recordings"),
           protocol: "files",
@@ -95,6 +96,7 @@ async function planAll(): Promise<PlannedTree> {
           planning: "one",
           contextTokens: 100_000,
           outputTokensMax: 8000,
+          price: undefined,
         },
         prompt,
         identity: { taskId: task.id, attempt: 1 },

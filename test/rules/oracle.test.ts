@@ -162,7 +162,7 @@ createServer((request, response) => {
     );
     fc.assert(
       fc.property(fc.array(example, { minLength: 1, maxLength: 4 }), (examples) => {
-        const text = renderTests("k", examples);
+        const text = renderTests("k", examples as Example[]);
         expect(() => stripTypeScriptTypes(text)).not.toThrow();
         expect(text.match(/^test\(/gm)?.length).toBe(examples.length);
       }),
