@@ -44,10 +44,9 @@ export async function runChecks(
   return results;
 }
 
-/** By exit code, and by output where the check gives one; never by printed words. */
+/** By exit code (null when it was stopped), and by output where the check gives one; never by words. */
 function isGreen(ran: SandboxResult, check: Check): boolean {
   return (
-    !ran.timedOut &&
     ran.exitCode === (check.exit ?? 0) &&
     (check.stdout === undefined || isSameOutput(ran.stdout, check.stdout))
   );

@@ -45,13 +45,12 @@ async function isPlainFolder(folder: string, path: string): Promise<boolean> {
   return (await plainStats(folder, path))?.isDirectory() ?? false;
 }
 
-/** The lstat of a path below a folder, undefined when it is not there or a link is on the way. */
+/** The lstat of a path below a folder; undefined when it is not there or a link is on the way. */
 export async function plainStats(folder: string, path: string) {
   const segments = path.split("/");
   for (let length = 1; length < segments.length; length++) {
     const parent = await lstat(join(folder, ...segments.slice(0, length))).catch(() => undefined);
     if (!parent?.isDirectory()) return undefined;
   }
-  const stats = await lstat(join(folder, path)).catch(() => undefined);
-  return stats?.isSymbolicLink() ? undefined : stats;
+  return lstat(join(folder, path)).catch(() => undefined);
 }

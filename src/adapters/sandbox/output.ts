@@ -5,7 +5,7 @@ export class Output {
   readonly #bytesMax: number;
   readonly #head: Buffer[] = [];
   #headBytes = 0;
-  #tail: Buffer[] = [];
+  readonly #tail: Buffer[] = [];
   #tailBytes = 0;
   #leftOut = 0;
 
@@ -33,6 +33,11 @@ export class Output {
       this.#leftOut += first.length;
       first = this.#tail[0];
     }
+  }
+
+  /** Never more than the limit and one chunk. */
+  get heldBytes(): number {
+    return this.#headBytes + this.#tailBytes;
   }
 
   /** The whole text, or its two ends with a line between them that says how much is missing. */

@@ -290,6 +290,7 @@ describe("checkout and collect", () => {
     ]) {
       git("config", key, script);
     }
+    put(checkout, { ".git/info/attributes": "* filter=evil diff=evil merge=evil\n" });
     git("config", "commit.gpgSign", "true");
     git("config", "log.showSignature", "true");
     for (const hook of ["reference-transaction", "post-checkout", "post-index-change"]) {
