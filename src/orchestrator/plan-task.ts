@@ -170,6 +170,7 @@ async function split(
       limits,
       episodeLetter: letter,
       acceptedChecks: accepted,
+      sharedFiles: world.sharedFilesAllowed,
     });
   const accepted = await acceptInvented(world, lease, task, splitBy(() => false).invented, signal);
   if (isFailure(accepted)) return failedEnd(world, lease, accepted);
