@@ -15,7 +15,14 @@ import type { Config } from "./config.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import type { RoleModels } from "./models.ts";
 import type { Environment } from "./output.ts";
-import { mountsOf, openProfiles, openSandbox, processName, promptTexts } from "./prepare.ts";
+import {
+  mountsOf,
+  openProfiles,
+  openSandbox,
+  processName,
+  promptTexts,
+  refuseReadOnly,
+} from "./prepare.ts";
 import type { SpecInput } from "./spec-input.ts";
 import { rootTask } from "./start-run.ts";
 import { machine } from "./wire.ts";
@@ -45,6 +52,7 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
   if (top === undefined) {
     return refuse(EXIT.usage, `${o.dir} is not in a git repository`, { next: ["git init"] });
   }
+  if (survey.repository?.readOnly !== undefined) return refuseReadOnly(survey.repository.readOnly);
   const env: Environment = process.env;
   const profiles = await openProfiles(env, o.models, {
     ...o,

@@ -56,8 +56,16 @@ export async function findPlace(context: Context, human: Human): Promise<Place |
       next: ["git branch -m fractal another-name"],
     });
   }
+  if (repository.readOnly !== undefined) return refuseReadOnly(repository.readOnly);
   const { top, commonDir, head = "", uncommitted } = repository;
   return { top, gitCommonDir: commonDir, head, uncommitted };
+}
+
+/** A run keeps its journal, its tree and its work in the repository. */
+export function refuseReadOnly(folder: string): Refusal {
+  return refuse(EXIT.environment, `${folder} cannot be written to`, {
+    next: ["make it writable, or work in a clone: git clone . ../writable"],
+  });
 }
 
 /** The tracker over bd; an older database is upgraded first when the person agrees. */

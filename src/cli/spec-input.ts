@@ -22,6 +22,8 @@ export interface SpecInput {
 /** An 80 KB standard document is fine; megabytes are not a specification. */
 export const SPEC_BYTES_MAX = 1_000_000;
 
+const NAME_ONE = { next: ["fractal run spec.md   # a Markdown file that says what is wanted"] };
+
 /** Reads `path` (relative to `dir`), or stdin for `-`. `top` is the repository's top folder. */
 export async function readSpecInput(o: {
   path: string;
@@ -43,14 +45,14 @@ export async function readSpecInput(o: {
   try {
     await using handle = await open(file, "r");
     const found = await handle.stat();
-    if (!found.isFile()) return refuse(EXIT.usage, `${o.path} is not a file`);
+    if (!found.isFile()) return refuse(EXIT.usage, `${o.path} is not a file`, NAME_ONE);
     const buffer = Buffer.alloc(Math.min(found.size, SPEC_BYTES_MAX) + 1);
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
     bytes = buffer.subarray(0, bytesRead);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const why = code === "ENOENT" ? "does not exist" : `cannot be read (${code})`;
-    return refuse(EXIT.usage, `${o.path} ${why}`, { where: [file] });
+    return refuse(EXIT.usage, `${o.path} ${why}`, { where: [file], ...NAME_ONE });
   }
   const inside = relative(o.top, file);
   const path = inside.startsWith("..") || inside === "" ? file : inside.replaceAll("\\", "/");
@@ -84,7 +86,7 @@ function textOf(
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return refuse(EXIT.usage, `${name} is not UTF-8 text`);
+    return refuse(EXIT.usage, `${name} is not UTF-8 text`, NAME_ONE);
   }
   return { ...known, text, hash: createHash("sha256").update(bytes).digest("hex") };
 }
@@ -95,5 +97,6 @@ export function parseSpecInput(input: SpecInput): Spec | Refusal {
   if (!("problems" in spec)) return { ...spec, path: input.path };
   return refuse(EXIT.usage, "the specification cannot be used", {
     where: spec.problems.map(placeOf),
+    next: ["put this right, and give the same command again"],
   });
 }

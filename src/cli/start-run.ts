@@ -1,7 +1,6 @@
 /** Begins a run, or goes on with the open one: from a command line to a world the loop can work in. */
 import { randomBytes } from "node:crypto";
 import type { NewEvent } from "../domain/event.ts";
-import type { Limits } from "../domain/limits.ts";
 import type { Human } from "../domain/ports.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Contract } from "../domain/task.ts";
@@ -9,16 +8,12 @@ import { serial } from "../orchestrator/serial.ts";
 import { openStore } from "../orchestrator/store.ts";
 import { createdEvent } from "../orchestrator/tracked.ts";
 import { ACTOR, type World } from "../orchestrator/world.ts";
-import type { PlanFile } from "../rules/plan-file.ts";
-import { parsePlanFile } from "../rules/plan-file.ts";
-import { reviewPlans } from "../rules/plan-tree.ts";
-import { loadConfig, placeOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { findRun, isOpen, readableRuns, telemetryOf } from "./find-run.ts";
 import type { RunFlags } from "./flags.ts";
-import { resolveModels } from "./models.ts";
 import { notifier } from "./notify.ts";
+import { type Order, orderOf, readOrder, refusePlan } from "./order.ts";
 import {
   findPlace,
   mountsOf,
@@ -29,8 +24,7 @@ import {
   processName,
   promptTexts,
 } from "./prepare.ts";
-import { bundledRecordings } from "./recordings.ts";
-import { parseSpecInput, readSpecInput, type SpecInput } from "./spec-input.ts";
+import type { SpecInput } from "./spec-input.ts";
 import { machine } from "./wire.ts";
 
 /** A run ready for the loop. */
@@ -41,13 +35,6 @@ export interface StartedRun {
   close(): void;
 }
 
-/** What is to be run: a specification, or a plan made of one. */
-interface Order {
-  input: SpecInput;
-  spec: Spec;
-  plan?: PlanFile;
-}
-
 /** `fractal run SPEC`: goes on with the open run of the same path and bytes, else starts one. */
 export async function startRun(
   context: Context,
@@ -55,10 +42,11 @@ export async function startRun(
   flags: RunFlags,
   human: Human,
 ): Promise<StartedRun | Refusal> {
+  // All that the user wrote is read first: nothing is made for what cannot be run.
+  const order = await readOrder(context, path);
+  if (isRefusal(order)) return order;
   const place = await findPlace(context, human);
   if (isRefusal(place)) return place;
-  const order = await readOrder(context, path, place);
-  if (isRefusal(order)) return order;
   return underLock(place, async () => {
     const open = readableRuns(place.top).filter(
       (run) => isOpen(run.state) && run.state.spec.path === order.input.path,
@@ -97,36 +85,11 @@ export async function resumeRun(
     machine.readRunBlob(telemetryOf(place.top), found.runId, hash) ?? "";
   const input: SpecInput = { path: spec.path, text: blob(spec.blob), hash: spec.hash };
   const planText = givenPlan === undefined ? undefined : blob(givenPlan);
-  const order = orderOf(input, planText);
+  const order = await orderOf(context, place.top, input, planText);
   if (isRefusal(order)) return order;
   return underLock(place, () =>
     openWorld(context, flags, human, place, order, found.runId, undefined),
   );
-}
-
-async function readOrder(context: Context, path: string, place: Place): Promise<Order | Refusal> {
-  const { dir, streams } = context;
-  const input = await readSpecInput({ path, dir, top: place.top, stdin: streams.stdin });
-  if (isRefusal(input)) return input;
-  return path.endsWith(".json") ? orderOf(input, input.text) : orderOf(input, undefined);
-}
-
-/** A plan brings its own specification; both are journaled, and the plan's bytes name the run. */
-function orderOf(input: SpecInput, planText: string | undefined): Order | Refusal {
-  if (planText === undefined) {
-    const spec = parseSpecInput(input);
-    return isRefusal(spec) ? spec : { input, spec };
-  }
-  const plan = parsePlanFile(planText);
-  if ("problems" in plan) {
-    return refuse(EXIT.usage, `${input.path} is not a plan that can be run`, {
-      where: plan.problems.map((problem) => placeOf({ ...problem, file: input.path })),
-      next: ["fractal plan spec.md --out plan.json   # makes one"],
-    });
-  }
-  const specInput = { ...input, text: plan.spec };
-  const spec = parseSpecInput(specInput);
-  return isRefusal(spec) ? spec : { input: { ...specInput, hash: input.hash }, spec, plan };
 }
 
 /** Holds the repository's lock until the run is closed; a refusal lets go of it at once. */
@@ -183,18 +146,7 @@ async function openWorld(
   begun: Beginning | undefined,
 ): Promise<StartedRun | Refusal> {
   const { top } = place;
-  const { spec } = order;
-  const config = await loadConfig({ dir: top, env: context.env, flags: context.configFlags });
-  if (isRefusal(config)) return config;
-  const wrong = begun === undefined ? [] : faultsOf(order, config.limits);
-  if (wrong.length > 0) {
-    return refuse(EXIT.usage, `${order.input.path} holds a plan that cannot be carried out`, {
-      where: wrong,
-    });
-  }
-  const recordings = bundledRecordings(order.input);
-  const models = resolveModels(config, context.env, recordings);
-  if (isRefusal(models)) return models;
+  const { spec, config, models } = order;
   const profiles = await openProfiles(context.env, models, {
     ...flags,
     callTimeoutMs: config.limits.callTimeoutMs,
@@ -213,14 +165,24 @@ async function openWorld(
     context.signal,
   );
   if (isRefusal(sandbox)) return sandbox;
-  const tracker = await openTracker(context, human, top, ACTOR);
-  if (isRefusal(tracker)) return tracker;
   const repository = await machine.openRepository({
     checkout: top,
     runId,
     root: spec.root,
     mounts: sandbox.mounts,
   });
+  if (order.plan !== undefined && begun !== undefined) {
+    const existingFiles = begun.base === "" ? [] : await repository.listFiles(begun.base);
+    const refusal = refusePlan(order.input.path, order.plan, {
+      spec,
+      root: rootTask(spec, runId).contract,
+      limits: config.limits,
+      existingFiles,
+    });
+    if (refusal !== undefined) return refusal;
+  }
+  const tracker = await openTracker(context, human, top, ACTOR);
+  if (isRefusal(tracker)) return tracker;
   const journal = machine.openJournal(telemetryOf(top), runId);
   if ("line" in journal) {
     return refuse(EXIT.environment, "the journal is damaged", {
@@ -287,18 +249,6 @@ async function openWorld(
     ...(usesRecordings ? ["Recorded answers are played: no model is asked, nothing is paid."] : []),
   ];
   return { world, notes, close: () => undefined };
-}
-
-/** What is wrong with a given plan, all of it, before anything is written. */
-function faultsOf({ spec, plan }: Order, limits: Limits): string[] {
-  if (plan === undefined) return [];
-  return reviewPlans({
-    spec,
-    root: rootTask(spec, "root").contract,
-    plans: new Map(Object.entries(plan.splits)),
-    limits,
-    allowSharedFiles: plan.shared_files === "allow",
-  });
 }
 
 /** The first lines of a journal: the run, then its root task, to be planned. */

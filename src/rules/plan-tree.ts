@@ -120,8 +120,9 @@ export function reviewPlans(o: {
   plans: ReadonlyMap<string, Plan>;
   limits: Limits;
   allowSharedFiles: boolean;
+  existingFiles?: readonly string[];
 }): string[] {
-  const { problems } = planTree({ ...o, existingFiles: undefined });
+  const { problems } = planTree({ existingFiles: undefined, ...o });
   return problems.map(({ key, problem }) => `${key}: ${problem.message}`);
 }
 

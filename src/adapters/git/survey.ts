@@ -1,4 +1,5 @@
 /** What can be known about a folder before anything is written: repository, head, changes, version. */
+import { access, constants } from "node:fs/promises";
 import { userGit } from "./git.ts";
 
 export interface FolderSurvey {
@@ -21,6 +22,8 @@ export interface RepositorySurvey {
   uncommitted: string[];
   /** True when a branch named `fractal` keeps `fractal/<run>/main` from being made. */
   nameTaken: boolean;
+  /** The folder, of the work tree's and git's own, that cannot be written to; undefined when both can. */
+  readOnly: string | undefined;
 }
 
 const OLDEST = [2, 38];
@@ -62,8 +65,20 @@ export async function surveyFolder(folder: string): Promise<FolderSurvey> {
       head: head.text === "" ? undefined : head.text,
       uncommitted: top === undefined ? [] : await uncommittedIn(top),
       nameTaken: branch.text !== "",
+      readOnly: await readOnlyOf([top ?? commonDir, commonDir]),
     },
   };
+}
+
+async function readOnlyOf(folders: string[]): Promise<string | undefined> {
+  for (const folder of folders) {
+    try {
+      await access(folder, constants.W_OK);
+    } catch {
+      return folder;
+    }
+  }
+  return undefined;
 }
 
 /** Makes a folder a git repository, as `git init` there would. */

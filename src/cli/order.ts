@@ -1,0 +1,86 @@
+/** What is to be run, and with which settings: read and judged before anything is made for it. */
+import type { Limits } from "../domain/limits.ts";
+import type { Spec } from "../domain/spec.ts";
+import type { Contract } from "../domain/task.ts";
+import { type PlanFile, parsePlanFile } from "../rules/plan-file.ts";
+import { reviewPlans } from "../rules/plan-tree.ts";
+import { type Config, loadConfig, placeOf } from "./config.ts";
+import type { Context } from "./context.ts";
+import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
+import { type RoleModels, refuseMissingKeys, resolveModels } from "./models.ts";
+import { bundledRecordings } from "./recordings.ts";
+import { parseSpecInput, readSpecInput, type SpecInput } from "./spec-input.ts";
+import { topFolderOf } from "./top-folder.ts";
+
+/** What is to be run: a specification, or a plan made of one; and with which settings. */
+export interface Order {
+  input: SpecInput;
+  spec: Spec;
+  plan?: PlanFile;
+  config: Config;
+  models: RoleModels;
+}
+
+/** Reads the file or stdin that `fractal run` names, and the settings. */
+export async function readOrder(context: Context, path: string): Promise<Order | Refusal> {
+  const { dir, streams } = context;
+  const top = await topFolderOf(dir);
+  const input = await readSpecInput({ path, dir, top, stdin: streams.stdin });
+  if (isRefusal(input)) return input;
+  return orderOf(context, top, input, path.endsWith(".json") ? input.text : undefined);
+}
+
+/** The order in a text that was read before. `planText` is given where the run is of a plan. */
+export async function orderOf(
+  context: Context,
+  top: string,
+  given: SpecInput,
+  planText: string | undefined,
+): Promise<Order | Refusal> {
+  const wanted = wantedOf(given, planText);
+  if (isRefusal(wanted)) return wanted;
+  const config = await loadConfig({ dir: top, env: context.env, flags: context.configFlags });
+  if (isRefusal(config)) return config;
+  const models = resolveModels(config, context.env, bundledRecordings(wanted.input));
+  if (isRefusal(models)) return models;
+  return refuseMissingKeys(models, context.env) ?? { ...wanted, config, models };
+}
+
+/** A plan brings its own specification; both are journaled, and the plan's bytes name the run. */
+function wantedOf(
+  input: SpecInput,
+  planText: string | undefined,
+): Pick<Order, "input" | "spec" | "plan"> | Refusal {
+  if (planText === undefined) {
+    const spec = parseSpecInput(input);
+    return isRefusal(spec) ? spec : { input, spec };
+  }
+  const plan = parsePlanFile(planText);
+  if ("problems" in plan) {
+    return refuse(EXIT.usage, `${input.path} is not a plan that can be run`, {
+      where: plan.problems.map((problem) => placeOf({ ...problem, file: input.path })),
+      next: ["fractal plan spec.md --out plan.json   # makes one"],
+    });
+  }
+  const specInput = { ...input, text: plan.spec };
+  const spec = parseSpecInput(specInput);
+  return isRefusal(spec) ? spec : { input: { ...specInput, hash: input.hash }, spec, plan };
+}
+
+/** A given plan that does not pass review, with all that is wrong; undefined when it can be run. */
+export function refusePlan(
+  path: string,
+  plan: PlanFile,
+  facts: { spec: Spec; root: Contract; limits: Limits; existingFiles: readonly string[] },
+): Refusal | undefined {
+  const wrong = reviewPlans({
+    ...facts,
+    plans: new Map(Object.entries(plan.splits)),
+    allowSharedFiles: plan.shared_files === "allow",
+  });
+  if (wrong.length === 0) return undefined;
+  return refuse(EXIT.usage, `${path} holds a plan that cannot be carried out`, {
+    where: wrong.map((problem) => `${path} ${problem}`),
+    next: ["put this right in the file, and give the same command again"],
+  });
+}
