@@ -69,6 +69,8 @@ function showTree(context: Context, store: Store): Live {
       clearTimeout(frame);
       draw();
       update.done();
+      // Later events are for whoever reads the journal: the picture stands.
+      paused = true;
     },
   };
 }

@@ -8,7 +8,7 @@ import { costText, durationText, usageText } from "./money.ts";
 import { renderNext } from "./next.ts";
 import { type Paint, paintOf, signOf } from "./paint.ts";
 import { tallyOf, tallyText } from "./tally.ts";
-import { count, cut, oneLine } from "./text.ts";
+import { count, cut, modelText, oneLine } from "./text.ts";
 
 export interface SummaryOptions {
   width: number;
@@ -68,7 +68,7 @@ function timeText(state: RunState, now: number): string {
 function answersText(state: RunState): string {
   const isRecorded = Object.values(state.models).some((name) => name.startsWith("recorded:"));
   const who = [...state.answeredBy].map(([name, n]) =>
-    name === "written by hand" ? `${n} written by hand` : `${n} by ${name}`,
+    name === "written by hand" ? `${n} written by hand` : `${n} by ${modelText(name)}`,
   );
   const said = who.length === 0 ? "none" : who.join(", ");
   return isRecorded ? `recorded, no model was asked now: ${said}` : said;

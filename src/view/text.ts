@@ -46,5 +46,5 @@ export function count(n: number, noun: string): string {
 
 /** A model as shown beside a task: of those that answer from a folder, only how they answer. */
 export function modelText(name: string): string {
-  return /^(?:recorded|mailbox):/.exec(name)?.[0].slice(0, -1) ?? name;
+  return /^(?:recorded|mailbox|scripted):/.exec(name)?.[0].slice(0, -1) ?? name;
 }
