@@ -23,7 +23,8 @@ export function noTracker(): Tracker {
         const task = shown.get(id);
         if (task !== undefined) shown.set(id, { ...task, status, assignee });
       }
-      return { applied: lines.map((line) => line.id) };
+      const applied = lines.map((line) => line.id);
+      return { applied, shown: [...shown.values()], version: String(version) };
     },
     comment: async () => undefined,
     comments: async () => [],

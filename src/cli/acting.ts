@@ -3,8 +3,8 @@ import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { Tracker } from "../domain/ports.ts";
+import { openFollower } from "../orchestrator/follower.ts";
 import { openStore, type Store } from "../orchestrator/store.ts";
-import { followPerson, mirror } from "../orchestrator/tracked.ts";
 import { cancelTask } from "../rules/cancel.ts";
 import { taskOf } from "../rules/status.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
@@ -85,9 +85,9 @@ async function actInJournal(
   id: string,
   text: string,
 ): Promise<Done> {
-  const world = { store, tracker };
+  const follower = openFollower({ store, tracker });
   // What a person did with bd meanwhile comes first: the question may be answered already.
-  const followed = await followPerson(world);
+  const followed = await follower.follow();
   if (isFailure(followed)) return followed;
   if (kind === "cancel") {
     store.record(cancelTask(store.state, taskOf(store.state, id), by, text || "cancelled"));
@@ -107,6 +107,6 @@ async function actInJournal(
     store.record([answered]);
     await tracker.respond(id, text);
   }
-  await mirror(world);
+  await follower.mirror();
   return { via: "journal" };
 }

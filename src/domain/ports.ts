@@ -67,6 +67,13 @@ export interface TrackerComment {
   at: string;
 }
 
+/** What came of writing to the tracker. */
+export interface Written {
+  applied: string[];
+  shown: TrackedTask[];
+  version: string;
+}
+
 /**
  * The issue tracker. No method throws for what the tracker does; trouble is a failure of class
  * outage. Calls are queued: one runs at a time. After an unclear write the adapter re-reads.
@@ -80,10 +87,11 @@ export interface Tracker {
   read(): Promise<TrackedTask[] | Failure>;
   /** All or nothing. Tasks that already exist with the same run and key are left alone; `created` names the new ones. */
   create(tasks: NewTrackedTask[]): Promise<{ created: string[] } | Failure>;
-  /** Sets status and assignee, in batches; returns the ids that now show what was asked. */
-  mirror(
-    lines: (Mirrored & { id: string; reason?: string })[],
-  ): Promise<{ applied: string[] } | Failure>;
+  /**
+   * Sets status and assignee, in batches. Returns the ids that now show what was asked, with all
+   * that was read to know it and the version that reading is at least of.
+   */
+  mirror(lines: (Mirrored & { id: string; reason?: string })[]): Promise<Written | Failure>;
   comment(id: string, text: string): Promise<undefined | Failure>;
   comments(id: string): Promise<TrackerComment[] | Failure>;
   /** A person's answer: comment `Response: …`, then close. */

@@ -5,9 +5,10 @@ import type { Action, Snapshot } from "../rules/reconcile.ts";
 import { isHeld, taskOf } from "../rules/status.ts";
 import { attemptTask } from "./attempt-task.ts";
 import { askPerson, fixTask, routeByModel, routeByRules } from "./escalate-task.ts";
+import { openFollower } from "./follower.ts";
 import { planTask } from "./plan-task.ts";
 import { rollUpTask } from "./roll-up-task.ts";
-import { followPerson, mirror, publish } from "./tracked.ts";
+import { publish } from "./tracked.ts";
 import { ACTOR, type World } from "./world.ts";
 
 const TRACKER_RETRY_MS = 5_000;
@@ -27,6 +28,8 @@ export interface Hands {
   observeBeside(): void;
   /** Ends work on what a person closed, paused, took or dropped, and prompts that were answered. */
   releaseHeld(): void;
+  /** A last write of statuses, once nothing is under way. */
+  mirror(): Promise<Failure | undefined>;
   /** Aborts everything and waits, at most the grace time. */
   letGo(): Promise<void>;
   /** What broke a promise, if anything did. */
@@ -47,8 +50,9 @@ export function openHands(world: World, wake: () => void): Hands {
   let trackerDownSince: number | undefined;
   let fatal: Failure | undefined;
   let broken: unknown;
-  let seenVersion = "";
+  const follower = openFollower(world);
   let seenAt = 0;
+  let mirroredAt = 0;
 
   const start = (work: () => Promise<void>, isNews = () => true) => {
     const running: Promise<void> = work()
@@ -118,13 +122,11 @@ export function openHands(world: World, wake: () => void): Hands {
   };
 
   const observe = async (): Promise<void> => {
-    const version = await tracker.version();
-    const isDue = version !== seenVersion || clock.now() - seenAt >= limits.resyncMs;
     const isBack = trackerRetryAt === undefined || trackerRetryAt <= clock.now();
-    if (!isDue || !isBack) return;
-    seenVersion = version;
-    seenAt = clock.now();
-    settleTracker(await followPerson(world));
+    if (!isBack) return;
+    const isDue = clock.now() - seenAt >= limits.resyncMs;
+    if (isDue) seenAt = clock.now();
+    settleTracker(await follower.follow(isDue));
   };
 
   const act = (action: Action): void => {
@@ -169,9 +171,10 @@ export function openHands(world: World, wake: () => void): Hands {
         mirroring = true;
         start(async () => {
           try {
-            settleTracker(await mirror(world));
+            settleTracker(await follower.mirror());
           } finally {
             mirroring = false;
+            mirroredAt = clock.now();
           }
         });
         return;
@@ -190,6 +193,7 @@ export function openHands(world: World, wake: () => void): Hands {
     look: () => ({
       busy: new Map([...busy].map(([id, { what }]) => [id, what])),
       mirroring,
+      mirroredAt,
       publishing,
       prompting: prompt?.question,
       skipped,
@@ -223,6 +227,7 @@ export function openHands(world: World, wake: () => void): Hands {
         prompt.abort.abort("answered");
       }
     },
+    mirror: () => follower.mirror(),
     async letGo() {
       for (const { abort } of busy.values()) abort.abort("stopped");
       prompt?.abort.abort("stopped");

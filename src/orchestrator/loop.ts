@@ -1,7 +1,6 @@
 /** Observe, reconcile, act, wait; until everything is done, waits for a person, or is stopped. */
 import { type Action, reconcile } from "../rules/reconcile.ts";
 import { openHands } from "./hands.ts";
-import { mirror } from "./tracked.ts";
 import { ACTOR, type World } from "./world.ts";
 
 /** How a run came to rest. */
@@ -33,7 +32,7 @@ export async function runLoop(world: World, signal: AbortSignal): Promise<Rest> 
     if (signal.aborted) {
       await hands.letGo();
       if (hands.broken() !== undefined) throw hands.broken();
-      await mirror(world);
+      await hands.mirror();
       return { exitCode: signal.reason === "SIGTERM" ? 143 : 130, reason: "stopped" };
     }
     hands.releaseHeld();

@@ -15,6 +15,8 @@ export interface Snapshot {
   busy: ReadonlyMap<TaskId, "leaf" | "plan" | "roll-up">;
   /** A mirror write is under way. */
   mirroring: boolean;
+  /** When the last one ended; they are batched. */
+  mirroredAt: number;
   /** Tasks and questions that are not in the tracker yet are being written. */
   publishing: boolean;
   /** The question shown in the terminal now, and those the person skipped. */
@@ -30,6 +32,10 @@ export interface Snapshot {
   /** Only planning is wanted: leaves are not worked on, nothing is rolled up. */
   planOnly: boolean;
 }
+
+/** Statuses go to the tracker this often, or when so many wait: it takes 10–15 closes a second. */
+const MIRROR_PAUSE_MS = 1_000;
+const MIRROR_LINES = 20;
 
 export type Action =
   | { kind: "plan"; task: TaskId; mustSplit: boolean }
@@ -194,7 +200,11 @@ function trackerActions(snapshot: Snapshot, now: number): Action[] {
   if (ids.length > 0 && !snapshot.publishing) actions.push({ kind: "publish", ids });
   if (!snapshot.mirroring) {
     const lines = mirrorLines(state);
-    if (lines.length > 0) actions.push({ kind: "mirror", lines });
+    const isDue =
+      snapshot.busy.size === 0 ||
+      lines.length >= MIRROR_LINES ||
+      now - snapshot.mirroredAt >= MIRROR_PAUSE_MS;
+    if (lines.length > 0 && isDue) actions.push({ kind: "mirror", lines });
   }
   return actions;
 }

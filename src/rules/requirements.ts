@@ -2,7 +2,7 @@
 import type { Heading, ListItem, Root, RootContent, TableRow } from "mdast";
 import { toString as textOf } from "mdast-util-to-string";
 import type { Requirement, Section } from "../domain/spec.ts";
-import { explicitId, withoutId } from "./requirement-id.ts";
+import { idOf, isNumbered, rowId, withoutId } from "./requirement-id.ts";
 
 interface OpenSection {
   section: Section;
@@ -43,26 +43,6 @@ export function readRequirements(
   const again = new Reader(source, numbered, nodes, fallbackTitle);
   again.read(true);
   return again.result();
-}
-
-/** Whether a block, or something inside it, begins with an explicit id. */
-function isNumbered(node: RootContent | ListItem): boolean {
-  if (idOf(node) !== undefined) return true;
-  if (node.type === "table") return node.children.some((row) => rowId(row) !== undefined);
-  if (node.type === "list") return node.children.some(isNumbered);
-  if (node.type === "listItem") return node.children.some((child) => isNumbered(child));
-  return false;
-}
-
-function idOf(node: RootContent | ListItem): string | undefined {
-  if (node.type === "listItem") return node.children[0] && idOf(node.children[0]);
-  if (node.type === "heading") return explicitId(textOf(node), true);
-  if (node.type !== "paragraph") return undefined;
-  return explicitId(textOf(node), node.children[0]?.type === "strong");
-}
-
-function rowId(row: TableRow): string | undefined {
-  return row.children[0] && explicitId(textOf(row.children[0]), false);
 }
 
 /** One pass over the blocks of a document; guards where in the outline the pass stands. */
@@ -215,7 +195,7 @@ class Reader {
     all: boolean,
   ): void {
     const text = this.slice(node);
-    if (next?.type === "list" && /:\W*$/.test(text)) this.intro = text;
+    if (next?.type === "list" && /:\W*$/.test(text.slice(-20))) this.intro = text;
     else if (this.counts(section, all)) this.add(section, node, { text });
   }
 

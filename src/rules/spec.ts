@@ -1,4 +1,5 @@
 /** A specification as written, Markdown with optional front matter, to requirements and settings. */
+import type { Root } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { frontmatterFromMarkdown } from "mdast-util-frontmatter";
 import { gfmFromMarkdown } from "mdast-util-gfm";
@@ -34,10 +35,8 @@ export function parseSpec(
   if (source.trim() === "") return refuse("is empty: write down what is wanted");
   if (isUnclosed(source)) return refuse("opens front matter with `---` that is never closed", 1);
 
-  const tree = fromMarkdown(source, {
-    extensions: [gfm(), frontmatter(["yaml"])],
-    mdastExtensions: [gfmFromMarkdown(), frontmatterFromMarkdown(["yaml"])],
-  });
+  const tree = treeOf(source);
+  if (tree === undefined) return refuse("nests lists or quotations too deeply to be read");
   const yaml = tree.children[0]?.type === "yaml" ? tree.children[0] : undefined;
   const front: FrontMatter | { problems: InputProblem[] } = yaml
     ? parseFrontMatter(path, yaml.value, 2)
@@ -60,6 +59,19 @@ export function parseSpec(
     requirements,
     outline,
   };
+}
+
+/** The Markdown's tree; undefined when it is nested deeper than its reader can follow. */
+function treeOf(source: string): Root | undefined {
+  try {
+    return fromMarkdown(source, {
+      extensions: [gfm(), frontmatter(["yaml"])],
+      mdastExtensions: [gfmFromMarkdown(), frontmatterFromMarkdown(["yaml"])],
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** A NUL never stands in text; replacement characters are what is left of bytes that are no UTF-8. */

@@ -8,12 +8,18 @@ import type { Spec } from "../domain/spec.ts";
 import { type Contract, SIZES, type Signature, type TaskId } from "../domain/task.ts";
 import { describeExample } from "./example.ts";
 import { isRunnable, renderOracle } from "./oracle.ts";
-import { resultPathOf } from "./pack.ts";
+import {
+  basicsOf,
+  builtInChecks,
+  interfacesOf,
+  isSame,
+  stubsOf,
+  withoutPart,
+} from "./part-contract.ts";
 import { childKey } from "./plan-facts.ts";
-import { covers, orderedNeeds } from "./plan-order.ts";
+import { orderedNeeds } from "./plan-order.ts";
 import { ALL, SELF } from "./planning-schema.ts";
 import { isQuoted } from "./quoted.ts";
-import { renderStubs } from "./stub.ts";
 
 /** A check the planner wrote itself: it may gate only when somebody else agrees. */
 export interface Invented {
@@ -97,7 +103,7 @@ export function splitTask(o: {
       size: part.size,
       requirements,
       interfaces: interfacesOf(part, plan, parent.contract.interfaces),
-      checks: [...oracle.checks, ...builtIn(part, key, requirements)],
+      checks: [...oracle.checks, ...builtInChecks(part, key, requirements)],
       examples: own.map(({ example }) => describeExample(example)),
     };
     return {
@@ -186,7 +192,7 @@ export function sizeTask(o: {
       checks: [
         ...contract.checks,
         ...oracle.checks,
-        ...builtIn(self, task.key, contract.requirements).filter(
+        ...builtInChecks(self, task.key, contract.requirements).filter(
           ({ name }) => !contract.checks.some((check) => check.name === name),
         ),
       ],
@@ -255,68 +261,4 @@ function questionsOf(plan: Plan): { assumptions: string[]; questions: PlanQuesti
     ),
     questions: plan.questions.filter((one) => one.default === undefined),
   };
-}
-
-/** What a part says of itself, as its contract holds it. */
-function basicsOf(part: Part, key: string) {
-  const { purpose, kind, risks, command, unchecked } = part;
-  return {
-    purpose,
-    kind,
-    files: kind === "text" ? [resultPathOf(key)] : [...new Set(part.files)],
-    risks,
-    ...(kind === "command" && command !== undefined ? { command } : {}),
-    ...(unchecked?.trim() ? { unchecked } : {}),
-  };
-}
-
-/** A text task's one check: its result is there, not too long, with a heading per requirement. */
-function builtIn(part: Part, key: string, requirements: readonly string[]): Check[] {
-  if (part.kind !== "text") return [];
-  const path = resultPathOf(key);
-  const headings = requirements.map(
-    (id) => `grep -Eq '^#+ .*${id.replaceAll(".", "\\.")}([^0-9.]|$)' ${path}`,
-  );
-  const run = [`test -s ${path}`, `test "$(wc -c < ${path})" -le 65536`, ...headings].join(" && ");
-  return [
-    {
-      name: "result",
-      run,
-      when: "own",
-      source: "built-in",
-      requirements: [...requirements],
-      gates: true,
-      oracle: [],
-    },
-  ];
-}
-
-/** The signatures a part must export: its own, and those of its parent that are in its files. */
-function interfacesOf(part: Part, plan: Plan, fixed: readonly Signature[]): Signature[] {
-  const own = plan.interfaces.filter((one) => one.part === part.key).map(withoutPart);
-  const inherited = fixed.filter(
-    (one) =>
-      part.files.some((file) => covers(file, one.file)) &&
-      !plan.interfaces.some((planned) => isSame(planned, one)),
-  );
-  return [...inherited, ...own];
-}
-
-const isSame = (a: Signature, b: Signature) => a.file === b.file && a.name === b.name;
-
-function withoutPart({ file, name, declaration, doc }: Signature): Signature {
-  return { file, name, declaration, doc };
-}
-
-function stubsOf(plan: Plan, parent: TaskState): FileWrite[] {
-  const owners = new Map(
-    plan.interfaces.map(({ file, part }) => [file, childKey(parent.key, part)]),
-  );
-  // A file of the parent's interface is a stub already; it is written whole, or not at all.
-  const known = [...parent.contract.interfaces, ...plan.interfaces];
-  const files = new Set(plan.interfaces.map(({ file }) => file));
-  const unique = known.filter(
-    (one, index) => files.has(one.file) && known.findIndex((other) => isSame(other, one)) === index,
-  );
-  return renderStubs(unique, owners, known);
 }

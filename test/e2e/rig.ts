@@ -69,7 +69,8 @@ export function aRig(files: Record<string, string> = { "README.md": "# Here\n" }
   mkdirSync(dir, { recursive: true });
   mkdirSync(join(place, "home"));
   const env = environment(dir);
-  const git = (...args: string[]) => execaSync("git", args, { cwd: dir, env, extendEnv: false }).stdout;
+  const git = (...args: string[]) =>
+    execaSync("git", args, { cwd: dir, env, extendEnv: false }).stdout;
   git("init", "--quiet", "--initial-branch=main");
   git("config", "user.name", "A Person");
   git("config", "user.email", "person@example.org");
@@ -125,7 +126,7 @@ export function aRig(files: Record<string, string> = { "README.md": "# Here\n" }
         reject: false,
         all: true,
         stdin: "ignore",
-      }) as ResultPromise;
+      }) as unknown as ResultPromise;
     },
     git,
     bd(...args) {

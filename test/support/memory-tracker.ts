@@ -89,13 +89,14 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
   const guarded = <T>(work: () => T | Failure): Promise<T | Failure> =>
     Promise.resolve(tracker.outage ?? work());
 
+  const all = () => [...issues.values()].map(shown).sort((a, b) => (a.id < b.id ? -1 : 1));
+
   const tracker: MemoryTracker = {
     prefix,
     outage: undefined,
     task: (id) => shown(find(id)),
     version: () => Promise.resolve(String(writes)),
-    read: () =>
-      guarded(() => [...issues.values()].map(shown).sort((a, b) => (a.id < b.id ? -1 : 1))),
+    read: () => guarded(all),
     create: (tasks) => guarded(() => create(tasks)),
     mirror: (lines) =>
       guarded(() => {
@@ -107,7 +108,8 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
             closeReason: status === "closed" ? (reason ?? "done") : "",
           });
         }
-        return { applied: present.map((line) => line.id) };
+        const applied = present.map((line) => line.id);
+        return { applied, shown: all(), version: String(writes) };
       }),
     comment: (id, text) => guarded(() => (issues.has(id) ? void say(id, actor, text) : WRONG_ID)),
     comments: (id) => guarded(() => issues.get(id)?.comments ?? WRONG_ID),

@@ -12,8 +12,9 @@ import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
 import type { Clock, Journal } from "../../src/domain/ports.ts";
 import type { TaskState } from "../../src/domain/run-state.ts";
 import { SIZES, type TaskId } from "../../src/domain/task.ts";
+import { openFollower } from "../../src/orchestrator/follower.ts";
 import { openStore, type Store } from "../../src/orchestrator/store.ts";
-import { createdEvent, createTasks, mirror, publish } from "../../src/orchestrator/tracked.ts";
+import { createdEvent, createTasks, publish } from "../../src/orchestrator/tracked.ts";
 import { nextQuestionId } from "../../src/rules/cancel.ts";
 import type { Action, Snapshot } from "../../src/rules/reconcile.ts";
 import { isHeld, taskOf } from "../../src/rules/status.ts";
@@ -249,6 +250,7 @@ export function toyRun(
       state: store.state,
       busy: new Map([...busy].map(([id, one]) => [id, one.what])),
       mirroring: false,
+      mirroredAt: 0,
       publishing: false,
       prompting: undefined,
       skipped: new Set(),
@@ -293,7 +295,7 @@ export function toyRun(
           await publish(world, action.ids);
           return;
         case "mirror":
-          await mirror(world);
+          await openFollower(world).mirror();
           return;
         case "wait":
           clock.nowMs = Math.max(clock.nowMs, action.untilMs);

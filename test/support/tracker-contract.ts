@@ -188,7 +188,7 @@ export function trackerContract(name: string, open: () => Promise<OpenTracker>):
         { id: b, status: "blocked", assignee: "" },
       ]);
 
-      expect(applied).toEqual({ applied: [a, b] });
+      expect(applied).toMatchObject({ applied: [a, b] });
       expect(await read(a)).toMatchObject({ status: "in_progress", assignee: holder });
       expect(await read(b)).toMatchObject({ status: "blocked", assignee: "" });
 
@@ -198,7 +198,7 @@ export function trackerContract(name: string, open: () => Promise<OpenTracker>):
         { id: x, status: "closed", assignee: "" },
       ]);
 
-      expect(closed).toEqual({ applied: [a, b, x] });
+      expect(closed).toMatchObject({ applied: [a, b, x] });
       expect((await read(a))?.closeReason).toMatch(/^merged "a\\b"\sas 1234$/);
       expect(await read(x)).toMatchObject({ status: "closed" });
       expect(await read(b)).toMatchObject({ status: "open" });
@@ -214,7 +214,7 @@ export function trackerContract(name: string, open: () => Promise<OpenTracker>):
         { id: b, status: "in_progress", assignee: "me" },
       ]);
 
-      expect(applied).toEqual({ applied: [x, b] });
+      expect(applied).toMatchObject({ applied: [x, b] });
       expect(await read(b)).toMatchObject({ status: "in_progress", assignee: "me", dependsOn: [] });
     });
 
@@ -282,7 +282,7 @@ export function trackerContract(name: string, open: () => Promise<OpenTracker>):
       expect(await at.tracker.comments(gone)).toMatchObject(failure);
       expect(await at.tracker.respond(gone, "yes")).toMatchObject(failure);
       expect(await at.tracker.request(gone, asked, "deferred")).toMatchObject(failure);
-      expect(await at.tracker.mirror([{ id: gone, status: "closed", assignee: "" }])).toEqual({
+      expect(await at.tracker.mirror([{ id: gone, status: "closed", assignee: "" }])).toMatchObject({
         applied: [],
       });
     });

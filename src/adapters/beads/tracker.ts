@@ -38,8 +38,10 @@ export function beadsTracker(options: BeadsOptions): Tracker {
         const failure = await writeBatch(bd, batch);
         if (failure !== undefined) return failure;
       }
-      const tasks = await read();
-      return isFailure(tasks) ? tasks : { applied: appliedOf(lines, tasks) };
+      // Taken before reading: what is written later gives another version, and is read again.
+      const version = versionOf(options.beadsDir);
+      const shown = await read();
+      return isFailure(shown) ? shown : { applied: appliedOf(lines, shown), shown, version };
     },
     comment: (id, text) => addComment(bd, options.actor, id, text),
     comments: (id) => readComments(bd, id),

@@ -1,0 +1,100 @@
+/** Keeps Beads and the journal of one mind: follows a person's edits, mirrors statuses. */
+import { type Failure, isFailure } from "../domain/failure.ts";
+import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
+import { commentsWanted, detectDrift } from "../rules/drift.ts";
+import { type MirrorLine, mirrorLines } from "../rules/mirror.ts";
+import { ACTOR, type TrackedWorld } from "./world.ts";
+
+export interface Follower {
+  /**
+   * Journals what a person did in the tracker. Reads it only when somebody wrote there since it was
+   * last read, or when `isDue` says to look all the same.
+   */
+  follow(isDue?: boolean): Promise<Failure | undefined>;
+  /**
+   * Brings the tracker's statuses to what they should be. What a person changed meanwhile is
+   * followed first, so that it is not written over; the window of one write remains.
+   */
+  mirror(): Promise<Failure | undefined>;
+}
+
+export function openFollower(world: TrackedWorld): Follower {
+  const { tracker, store } = world;
+  /** The version that was read last. */
+  let seen = "";
+
+  const follow = async (isDue = false): Promise<Failure | undefined> => {
+    const version = await tracker.version();
+    if (version === seen && !isDue) return undefined;
+    const knownBefore = knownNow(world);
+    const shown = await tracker.read();
+    if (isFailure(shown)) return shown;
+    const failure = await note(shown, knownBefore);
+    if (failure === undefined) seen = version;
+    return failure;
+  };
+
+  /** Journals what these issues show that fractal did not write. */
+  const note = async (
+    shown: TrackedTask[],
+    knownBefore: Map<string, unknown>,
+  ): Promise<Failure | undefined> => {
+    const comments = await readComments(world, shown);
+    if (isFailure(comments)) return comments;
+    // What fractal itself wrote while it was reading is not yet in what it read.
+    const knownAfter = knownNow(world);
+    const isComparable = (id: string) => knownBefore.get(id) === knownAfter.get(id);
+    const events = detectDrift(store.state, shown, comments, ACTOR, isComparable);
+    if (events.length > 0) store.record(events);
+    return undefined;
+  };
+
+  const mirror = async (): Promise<Failure | undefined> => {
+    const followed = await follow();
+    if (isFailure(followed)) return followed;
+    const lines = mirrorLines(store.state);
+    if (lines.length === 0) return undefined;
+    const about = { task_id: null, actor: ACTOR } as const;
+    store.record([{ ...about, event_type: "mirror.started", lines: lines.map(plain) }]);
+    const written = await tracker.mirror(lines);
+    if (isFailure(written)) return written;
+    const applied = new Set(written.applied);
+    const done = lines.filter((line) => applied.has(line.id)).map(plain);
+    if (done.length > 0) store.record([{ ...about, event_type: "mirror.done", lines: done }]);
+    // What was read to confirm the write shows also what a person did meanwhile.
+    const failure = await note(written.shown, knownNow(world));
+    if (failure === undefined) seen = written.version;
+    if (failure !== undefined || done.length === lines.length) return failure;
+    const left = lines.filter((line) => !applied.has(line.id) && isWanted(line));
+    if (left.length === 0) return undefined;
+    const ids = left.map((line) => line.id).join(", ");
+    return { failure: "tracker-unavailable", detail: `the tracker did not take ${ids}` };
+  };
+
+  /** False once a person's edit made the line moot. */
+  const isWanted = (line: MirrorLine) =>
+    mirrorLines(store.state).some((now) => now.id === line.id && now.status === line.status);
+
+  return { follow, mirror };
+}
+
+const plain = ({ id, status, assignee }: MirrorLine) => ({ id, status, assignee });
+
+/** What the tracker is known to hold, by id; a new value is a new object. */
+function knownNow(world: TrackedWorld): Map<string, unknown> {
+  const { tasks, questions } = world.store.state;
+  return new Map([...tasks.values(), ...questions.values()].map((one) => [one.id, one.mirror]));
+}
+
+async function readComments(
+  world: TrackedWorld,
+  shown: TrackedTask[],
+): Promise<Map<string, TrackerComment[]> | Failure> {
+  const comments = new Map<string, TrackerComment[]>();
+  for (const id of commentsWanted(world.store.state, shown)) {
+    const read = await world.tracker.comments(id);
+    if (isFailure(read)) return read;
+    comments.set(id, read);
+  }
+  return comments;
+}
