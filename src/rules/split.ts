@@ -5,7 +5,7 @@ import type { Acceptance, Part, Plan, PlanQuestion } from "../domain/plan.ts";
 import type { FileWrite } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
-import { type Contract, SIZES, type Signature, type TaskId } from "../domain/task.ts";
+import { type Contract, SIZES, type TaskId } from "../domain/task.ts";
 import { describeExample } from "./example.ts";
 import { isRunnable, renderOracle } from "./oracle.ts";
 import {

@@ -298,6 +298,7 @@ describe("what is no specification", () => {
     ["what was bytes once", "\uFFFD\uFFFD\uFFFD\uFFFDIHDR", "is not a text file"],
     ["front matter alone", "---\nroot: a\n---\n", "says nothing that could be carried out"],
     ["a comment alone", "<!-- later -->", "says nothing that could be carried out"],
+    ["a quotation of a quotation of …", `${">".repeat(20_000)} a`, "too deeply"],
     ["five megabytes", "a".repeat(5_000_000), "is 5.0 MB long"],
   ])("%s is refused", (_, text, said) => {
     expect(problemsOf(text)[0]).toContain(said);
