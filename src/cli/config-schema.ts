@@ -72,6 +72,7 @@ const limits = z.strictObject({
   pack_tokens_max: whole(2_000_000),
   backoff_base_ms: whole(3_600_000, 0),
   backoff_max_ms: whole(3_600_000, 0),
+  outage_ms: whole(86_400_000, 0),
 });
 
 /** The field of `Limits` behind each key. */
@@ -95,6 +96,7 @@ export const LIMIT_FIELD: {
   pack_tokens_max: "packTokensMax",
   backoff_base_ms: "backoffBaseMs",
   backoff_max_ms: "backoffMaxMs",
+  outage_ms: "outageMs",
 };
 
 /** A folder of the checkout that is shown read-only in the sandbox. */
