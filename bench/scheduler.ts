@@ -1,5 +1,6 @@
 /** What fractal itself costs a task: whole runs on ports in memory, with a model that answers at once. */
 import { performance } from "node:perf_hooks";
+import { systemClock } from "../src/adapters/clock.ts";
 import type { ModelRequest } from "../src/domain/conversation.ts";
 import type { Part, Plan } from "../src/domain/plan.ts";
 import { runLoop } from "../src/orchestrator/loop.ts";
@@ -12,6 +13,7 @@ const WIDTH = 20;
 export async function costOfTask(leaves: number): Promise<number> {
   const { spec, splits } = treeOf(leaves);
   const world = aMemoryWorld({
+    clock: systemClock,
     spec,
     splits,
     script: ({ taskKey }: ModelRequest) => {

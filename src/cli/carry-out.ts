@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import type { ExitCode } from "./exit.ts";
 import { type Live, showLive } from "./live.ts";
 import type { StartedRun } from "./start-run.ts";
+import { machine } from "./wire.ts";
 
 /** What a prompt needs of the live view, which exists only once the run has started. */
 export interface LiveSlot {
@@ -44,7 +45,12 @@ export async function carryOut(
     ]);
     out.show(
       () => ({ ...treeJson(store.state), exit_code: rest.exitCode, reason: rest.reason }),
-      () => renderSummary(store.state, spec, { ...out.look, now: context.now() }),
+      () =>
+        renderSummary(store.state, spec, {
+          ...out.look,
+          now: context.now(),
+          pricesDate: machine.pricesDate,
+        }),
     );
     return rest.exitCode as ExitCode;
   } finally {

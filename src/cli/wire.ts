@@ -11,6 +11,7 @@ import { openJournal, readJournal, readRunBlob } from "../adapters/journal/jsonl
 import { memoryJournal } from "../adapters/journal/memory.ts";
 import { takeLock } from "../adapters/lock.ts";
 import { modelDefaults, openModel } from "../adapters/models/catalog.ts";
+import { PRICES_DATE } from "../adapters/models/prices.ts";
 import { recordingModel } from "../adapters/models/recorded.ts";
 import { noTracker } from "../adapters/no-tracker.ts";
 import { readPrompts } from "../adapters/prompt-files.ts";
@@ -32,6 +33,7 @@ export const machine = {
   openModel,
   openRepository,
   prepareBeads,
+  pricesDate: PRICES_DATE,
   readJournal,
   readPrompts,
   readRunBlob,

@@ -159,6 +159,8 @@ export interface RunState {
   models: Record<string, string>;
   contained: boolean;
   givenPlan?: string;
+  /** The last event that changed what waits for what. */
+  structureSeq: number;
   /** In order of creation. */
   tasks: Map<TaskId, TaskState>;
   questions: Map<string, Question>;

@@ -25,12 +25,11 @@ export interface LeaseEnd {
   outage?: Failure;
 }
 
-/** Why a procedure was aborted. `stopped` leaves the attempt open, `held` ends it. */
-export type AbortReason = "stopped" | "held";
-
 /**
  * Runs `body` under a fresh lease and journals its end. An attempt cut off by a crash, a stop or an
  * outage goes on under its old number and base with a new fence. Exceptions release and pass on.
+ * `signal` is aborted with the reason "stopped", which leaves the attempt open, or "held", which
+ * ends it.
  */
 export async function underLease(
   world: World,

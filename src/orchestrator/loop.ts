@@ -46,6 +46,7 @@ export async function runLoop(world: World, signal: AbortSignal): Promise<Rest> 
       const before = store.state.seq;
       await hands.observe();
       if (store.state.seq === before) return { exitCode: stop.exitCode, reason: stop.reason };
+      await pause(1);
       continue;
     }
     // What was decided without waiting for anything is due for another look at once.

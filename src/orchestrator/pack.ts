@@ -3,6 +3,7 @@ import type { AttemptStyle } from "../domain/limits.ts";
 import type { Pack, PackFile } from "../domain/pack.ts";
 import type { Repository } from "../domain/ports.ts";
 import type { Attempt, TaskState } from "../domain/run-state.ts";
+import { contextOf } from "../rules/spec-slice.ts";
 import { ancestorsOf, taskOf } from "../rules/status.ts";
 import type { World } from "./world.ts";
 
@@ -24,7 +25,7 @@ export async function gatherPack(
       const found = spec.requirements.find((requirement) => requirement.id === id);
       return found ? [{ id, text: found.text }] : [];
     }),
-    context: contextOf(world, task),
+    context: surroundings(world, task),
     language: spec.language,
     files: await readFiles(repository, base, contract.files),
     dependencies: await dependenciesOf(world, task, base),
@@ -106,13 +107,15 @@ async function dependenciesOf(
   return packs.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** The spec's title and the purposes above the task: why this piece exists. */
-function contextOf(world: World, task: TaskState): string {
-  const above = ancestorsOf(world.store.state, task.id)
+/** What it needs of the spec besides its own requirements, and why the pieces above it exist. */
+function surroundings(world: World, task: TaskState): string {
+  const { spec, limits, store } = world;
+  const above = ancestorsOf(store.state, task.id)
     .reverse()
     .filter((one) => one.parent !== null)
     .map((one) => `${one.contract.title}: ${one.contract.purpose}`);
-  return [`Part of "${world.spec.title}".`, ...above].join("\n");
+  const tokensMax = Math.floor(limits.packTokensMax / 4);
+  return [contextOf(spec, task.contract.requirements, tokensMax), ...above].join("\n\n");
 }
 
 async function packagesOf(repository: Repository, base: string): Promise<string[]> {

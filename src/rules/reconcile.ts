@@ -5,7 +5,7 @@ import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { nextRung } from "./escalation.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
-import { criticalPathOf, inOrder, reservedFiles } from "./schedule.ts";
+import { inOrder, knownCriticalPath, reservedFiles } from "./schedule.ts";
 import { ancestorsOf, areChildrenSettled, blockersOf, isHeld, statusOf, taskOf } from "./status.ts";
 
 /** Everything one pass may look at. Built once a pass, never changed by a rule. */
@@ -33,9 +33,8 @@ export interface Snapshot {
   planOnly: boolean;
 }
 
-/** Statuses go to the tracker this often, or when so many wait: it takes 10–15 closes a second. */
-const MIRROR_PAUSE_MS = 1_000;
-const MIRROR_LINES = 20;
+/** The tracker is told this often while work goes on. */
+const TRACKER_PAUSE_MS = 1_000;
 
 export type Action =
   | { kind: "plan"; task: TaskId; mustSplit: boolean }
@@ -60,24 +59,28 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
   const { state } = snapshot;
   if (snapshot.fatal !== undefined) return stopFor(snapshot, snapshot.fatal);
   const actions: Action[] = [];
-  const path = criticalPathOf(state);
   const reserved = reservedFiles(state);
   let leafSlots = limits.jobs - countBusy(snapshot, "leaf");
   // Planning has slots of its own: planning one branch does not hold up leaves of another.
   let planSlots = limits.jobs - countBusy(snapshot, "plan");
   let wakeAt = Number.POSITIVE_INFINITY;
-  const candidates = [...state.tasks.values()].filter(
-    (task) => task.end === undefined && !snapshot.busy.has(task.id),
-  );
-  for (const task of inOrder(candidates, path)) {
-    if (isHeld(state, task.id) || task.question !== undefined || task.lease !== undefined) continue;
+  // Since when all that waits to be tried again has been out of reach.
+  let downSince = Number.NEGATIVE_INFINITY;
+  const due: { task: TaskState; action: Action }[] = [];
+  for (const task of state.tasks.values()) {
+    if (task.end !== undefined || task.question !== undefined || task.lease !== undefined) continue;
+    if (snapshot.busy.has(task.id) || isHeld(state, task.id)) continue;
     if (task.notBeforeMs > now) {
       wakeAt = Math.min(wakeAt, task.notBeforeMs);
+      downSince = Math.max(downSince, task.outageSinceMs ?? now);
       continue;
     }
     const action = nextFor(state, task, limits, reserved);
     if (action === undefined) continue;
     if (snapshot.planOnly && (action.kind === "attempt" || action.kind === "roll-up")) continue;
+    due.push({ task, action });
+  }
+  for (const { action } of inOrder(due, knownCriticalPath(state))) {
     if (action.kind === "attempt" || action.kind === "fix" || action.kind === "roll-up") {
       if (leafSlots <= 0) continue;
       leafSlots -= 1;
@@ -92,10 +95,10 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
   if (snapshot.mirroring || snapshot.publishing || snapshot.prompting !== undefined) return actions;
   if (snapshot.trackerRetryAt !== undefined && owesTracker(state)) {
     wakeAt = Math.min(wakeAt, snapshot.trackerRetryAt);
+    downSince = Math.max(downSince, snapshot.trackerDownSince ?? now);
   }
   if (wakeAt < Number.POSITIVE_INFINITY) {
-    const down = downSince(snapshot);
-    if (now - down >= limits.outageMs) {
+    if (now - downSince >= limits.outageMs) {
       return [{ kind: "stop", exitCode: 6, reason: "what the work needs is still out of reach" }];
     }
     return [{ kind: "wait", untilMs: wakeAt, reason: "waiting to try again" }];
@@ -168,17 +171,6 @@ function lastFailureOf(task: TaskState): string {
   return task.attempts.at(-1)?.failure?.detail ?? "planning did not succeed";
 }
 
-/** Since when nothing could be done for trouble outside; now or later when there is none. */
-function downSince(snapshot: Snapshot): number {
-  let since = snapshot.trackerDownSince ?? Number.POSITIVE_INFINITY;
-  for (const task of snapshot.state.tasks.values()) {
-    if (task.end === undefined && task.outageSinceMs !== undefined) {
-      since = Math.min(since, task.outageSinceMs);
-    }
-  }
-  return since;
-}
-
 function owesTracker(state: RunState): boolean {
   return unpublished(state).length > 0 || mirrorLines(state).length > 0;
 }
@@ -192,20 +184,16 @@ function unpublished(state: RunState): string[] {
   return [...tasks, ...questions].map((one) => one.id);
 }
 
+/** Due once nothing is under way, or after a pause: the tracker is slow and serves one at a time. */
 function trackerActions(snapshot: Snapshot, now: number): Action[] {
-  const { state } = snapshot;
-  if (snapshot.trackerRetryAt !== undefined && snapshot.trackerRetryAt > now) return [];
+  const { state, busy, mirroredAt, trackerRetryAt } = snapshot;
+  if (trackerRetryAt !== undefined && trackerRetryAt > now) return [];
+  if (busy.size > 0 && now - mirroredAt < TRACKER_PAUSE_MS) return [];
   const actions: Action[] = [];
-  const ids = unpublished(state);
-  if (ids.length > 0 && !snapshot.publishing) actions.push({ kind: "publish", ids });
-  if (!snapshot.mirroring) {
-    const lines = mirrorLines(state);
-    const isDue =
-      snapshot.busy.size === 0 ||
-      lines.length >= MIRROR_LINES ||
-      now - snapshot.mirroredAt >= MIRROR_PAUSE_MS;
-    if (lines.length > 0 && isDue) actions.push({ kind: "mirror", lines });
-  }
+  const ids = snapshot.publishing ? [] : unpublished(state);
+  if (ids.length > 0) actions.push({ kind: "publish", ids });
+  const lines = snapshot.mirroring ? [] : mirrorLines(state);
+  if (lines.length > 0) actions.push({ kind: "mirror", lines });
   return actions;
 }
 

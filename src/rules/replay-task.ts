@@ -77,12 +77,14 @@ export function applyToTask(
       reopenAbove(state, task);
       return;
     case "task.reopened":
+      state.structureSeq = event.seq;
       beginEpisode(task, limits.attemptsMax);
       task.fixerUsed = false;
       task.repairs = 0;
       reopenAbove(state, task);
       return;
     case "task.edited":
+      state.structureSeq = event.seq;
       editTask(task, event);
       return;
     case "task.taken":

@@ -35,6 +35,7 @@ export function emptyState(
     models: first.models,
     contained: first.contained,
     ...(first.given_plan === undefined ? {} : { givenPlan: first.given_plan }),
+    structureSeq: -1,
     tasks: new Map(),
     questions: new Map(),
     replies: new Map(),
@@ -67,6 +68,7 @@ function createTask(
   limits: Limits,
 ): void {
   const id = event.task_id ?? "";
+  state.structureSeq = event.seq;
   state.tasks.set(id, {
     id,
     key: event.key,

@@ -37,6 +37,20 @@ export function criticalPathOf(state: RunState): Map<TaskId, number> {
   return new Map(open.map((task, at) => [task.id, length[2 * at] ?? 0]));
 }
 
+const known = new WeakMap<RunState, { structureSeq: number; path: Map<TaskId, number> }>();
+
+/**
+ * The critical path, worked out anew only when what waits for what has changed: what ends takes
+ * nothing from what is before it, for that has ended already.
+ */
+export function knownCriticalPath(state: RunState): Map<TaskId, number> {
+  const last = known.get(state);
+  if (last?.structureSeq === state.structureSeq) return last.path;
+  const path = criticalPathOf(state);
+  known.set(state, { structureSeq: state.structureSeq, path });
+  return path;
+}
+
 function momentsAfter(open: TaskState[], index: ReadonlyMap<TaskId, number>): number[][] {
   const next = open.map((_, at) => [[2 * at + 1], []] as [number[], number[]]);
   for (const [at, task] of open.entries()) {
@@ -58,10 +72,13 @@ function longestOf(moments: readonly number[] | undefined, length: Int32Array): 
   return longest;
 }
 
-/** The tasks in the order they should start; stable, whatever order they come in. */
-export function inOrder(tasks: TaskState[], path: Map<TaskId, number>): TaskState[] {
-  return [...tasks].sort(
-    (a, b) =>
+/** What is due, in the order in which it should start; stable, whatever order it comes in. */
+export function inOrder<Due extends { task: TaskState }>(
+  due: Due[],
+  path: Map<TaskId, number>,
+): Due[] {
+  return [...due].sort(
+    ({ task: a }, { task: b }) =>
       (path.get(b.id) ?? 0) - (path.get(a.id) ?? 0) ||
       a.priority - b.priority ||
       a.createdSeq - b.createdSeq,

@@ -15,6 +15,8 @@ export interface SummaryOptions {
   colour: boolean;
   /** Milliseconds since 1970. */
   now: number;
+  /** The day of the price table, said with what it priced. */
+  pricesDate?: string;
 }
 
 /** Waiting tasks named one by one; more are in the tree. */
@@ -29,7 +31,7 @@ export function renderSummary(state: RunState, spec: Spec, options: SummaryOptio
     ["coverage", coverageText(coverageOf(spec, [...state.tasks.values()]))],
     ["attempts", attemptsText(state)],
     ["tokens", `${usageText(state.usage)}, in ${count(state.calls, "model call")}`],
-    ["money", costText(state.costUsd)],
+    ["money", moneyText(state, options.pricesDate)],
     ["time", timeText(state, options.now)],
     ["answers", answersText(state)],
   ];
@@ -45,6 +47,11 @@ export function renderSummary(state: RunState, spec: Spec, options: SummaryOptio
     paint.bold("Next"),
     ...renderNext(state),
   ].join("\n");
+}
+
+function moneyText({ costUsd }: RunState, pricesDate: string | undefined): string {
+  const isPriced = costUsd !== undefined && costUsd > 0 && pricesDate !== undefined;
+  return `${costText(costUsd)}${isPriced ? ` (prices of ${pricesDate})` : ""}`;
 }
 
 /** `11: 8 worker, 2 planner, 1 fixer; 2 did not succeed`. */

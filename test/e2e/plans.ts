@@ -92,8 +92,7 @@ export function files(written: Record<string, string>): string {
 export const ADD_RIGHT = files({ "add.mjs": "export function add(a, b) { return a + b; }" });
 export const ADD_WRONG = files({ "add.mjs": "export function add(a, b) { return a - b; }" });
 export const TWICE_RIGHT = files({
-  "twice.mjs":
-    'import { add } from "./add.mjs";\nexport function twice(n) { return add(n, n); }',
+  "twice.mjs": 'import { add } from "./add.mjs";\nexport function twice(n) { return add(n, n); }',
 });
 
 /** Right answers to every leaf of TINY_MATH_PLAN, at whatever attempt. */

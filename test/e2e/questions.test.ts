@@ -1,9 +1,9 @@
 /** Stuck work becomes a question; every way to answer it does the same thing. */
 import { spawn as spawnPty } from "@lydell/node-pty";
 import { describe, expect, it } from "vitest";
+import { BD } from "../support/bd.ts";
 import { ADD_RIGHT, aPart, TINY_MATH, TINY_MATH_PLAN, TWICE_RIGHT } from "./plans.ts";
 import { aRig, PROGRAM, type Rig, until } from "./rig.ts";
-import { BD } from "../support/bd.ts";
 
 const ASKS = "```question\nWhich sign, plus or minus?\n```\n";
 
@@ -51,7 +51,13 @@ describe("a worker's question", () => {
     const [plan = "", ...flags] = asking(rig);
     await rig.fractal(["run", plan, ...flags]);
 
-    rig.bd("human", "respond", `fr-${rig.runs()[0]}.a1.q1`, "--response", "plus, says the buttercup");
+    rig.bd(
+      "human",
+      "respond",
+      `fr-${rig.runs()[0]}.a1.q1`,
+      "--response",
+      "plus, says the buttercup",
+    );
     const second = await rig.fractal(["resume", ...flags]);
 
     expect(second.exitCode, second.all).toBe(0);
@@ -86,7 +92,9 @@ describe("a worker's question", () => {
     });
     const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
 
-    await until("the question in the terminal", () => screen.includes("Which sign, plus or minus?"));
+    await until("the question in the terminal", () =>
+      screen.includes("Which sign, plus or minus?"),
+    );
     pty.write("plus, says the lilac");
     await until("what was typed", () => screen.includes("lilac"));
     pty.write("\r");

@@ -1,5 +1,6 @@
 /** `fractal run`: from a plan to merged, checked work, with the real bd, git and sandbox. */
 import { describe, expect, it } from "vitest";
+import { startModelServer } from "../support/model-server.ts";
 import {
   ADD_RIGHT,
   ADD_WRONG,
@@ -12,7 +13,6 @@ import {
   TINY_MATH_PLAN,
   TWICE_RIGHT,
 } from "./plans.ts";
-import { startModelServer } from "../support/model-server.ts";
 import { aRig } from "./rig.ts";
 
 describe("a run", () => {
@@ -30,7 +30,11 @@ describe("a run", () => {
     expect([rig.git("rev-parse", "HEAD"), rig.git("status", "--porcelain")]).toEqual(before);
     expect(ran.stderr).toContain("1 uncommitted path is not part of it: other.txt");
     const run = rig.runs()[0];
-    const trailers = rig.git("log", "--format=%(trailers:key=Fractal-Task,valueonly)", `fractal/${run}/main`);
+    const trailers = rig.git(
+      "log",
+      "--format=%(trailers:key=Fractal-Task,valueonly)",
+      `fractal/${run}/main`,
+    );
     expect(trailers.match(/a1 1/g)).toHaveLength(1);
     expect(trailers.match(/a2 1/g)).toHaveLength(1);
     const listed = rig.bd("list", "--all", "--limit", "0", "--json");
@@ -111,16 +115,19 @@ describe("a run", () => {
     const names = Array.from({ length: 20 }, (_, index) => `part${index + 1}`);
     const requirements = names.map((name, i) => `- R${i + 1}: \`${name}()\` returns \`${i}\`.`);
     const spec = `# Many\n\n${requirements.join("\n")}\n`;
-    const split = aPlan(names.map((name) => aPart(name)), {
-      interfaces: names.map((name) => ({
-        part: name,
-        file: `${name}.mjs`,
-        name,
-        declaration: `export function ${name}()`,
-        doc: "",
-      })),
-      acceptance: names.map((name, index) => called(name, `R${index + 1}`, name, [], index)),
-    });
+    const split = aPlan(
+      names.map((name) => aPart(name)),
+      {
+        interfaces: names.map((name) => ({
+          part: name,
+          file: `${name}.mjs`,
+          name,
+          declaration: `export function ${name}()`,
+          doc: "",
+        })),
+        acceptance: names.map((name, index) => called(name, `R${index + 1}`, name, [], index)),
+      },
+    );
     const answers = names.map((name, index) => ({
       role: "worker",
       task: name,

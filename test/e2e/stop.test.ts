@@ -3,13 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/domain/event.ts";
-import {
-  ADD_RIGHT,
-  ADD_WRONG,
-  TINY_MATH,
-  TINY_MATH_PLAN,
-  TWICE_RIGHT,
-} from "./plans.ts";
+import { ADD_RIGHT, ADD_WRONG, TINY_MATH, TINY_MATH_PLAN, TWICE_RIGHT } from "./plans.ts";
 import { aRig, type Rig, until } from "./rig.ts";
 
 /** Requests in a mailbox that have no reply yet: their names without the ending. */
@@ -99,7 +93,11 @@ function expectWhole(rig: Rig): void {
   const calls = answered.map((event) => `${event.task_id}.${event.attempt}.${event.turn}`);
   expect(new Set(calls).size, "a stored answer was paid for again").toBe(calls.length);
   const run = rig.runs()[0];
-  const merged = rig.git("log", "--format=%(trailers:key=Fractal-Task,valueonly)", `fractal/${run}/main`);
+  const merged = rig.git(
+    "log",
+    "--format=%(trailers:key=Fractal-Task,valueonly)",
+    `fractal/${run}/main`,
+  );
   const tasks = merged.split("\n").filter((line) => line !== "");
   expect(new Set(tasks).size, merged).toBe(tasks.length);
   const issues = JSON.parse(rig.bd("list", "--all", "--limit", "0", "--json")) as {

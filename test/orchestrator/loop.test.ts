@@ -6,8 +6,8 @@ import type { Human } from "../../src/domain/ports.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
 import { replay } from "../../src/rules/replay.ts";
 import { statusOf } from "../../src/rules/status.ts";
-import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
 import { memoryTracker } from "../support/memory-tracker.ts";
+import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
 
 const part = (key: string, over: Partial<Part> = {}): Part => ({
   key,
@@ -71,10 +71,13 @@ describe("the loop", () => {
   it("starts nothing before what it depends on is merged", async () => {
     const seen: string[] = [];
     const world = aMemoryWorld({
-      ...words(["a", "b", "c"], [
-        { part: "a", needs: ["b"] },
-        { part: "b", needs: ["c"] },
-      ]),
+      ...words(
+        ["a", "b", "c"],
+        [
+          { part: "a", needs: ["b"] },
+          { part: "b", needs: ["c"] },
+        ],
+      ),
       script: (request) => {
         seen.push(`${request.taskKey}: ${[...world.repository.files().keys()].sort().join(" ")}`);
         return right(request);
@@ -112,7 +115,13 @@ describe("the loop", () => {
       roles: ["planner", "worker", "fixer"],
       script: (request) => {
         if (request.role === "fixer") {
-          return JSON.stringify({ cause: "c", kind: "guidance", text: "try", question: "", options: [] });
+          return JSON.stringify({
+            cause: "c",
+            kind: "guidance",
+            text: "try",
+            question: "",
+            options: [],
+          });
         }
         return request.taskKey === "bad" ? block("bad.txt", "wrong") : right(request);
       },
@@ -190,7 +199,10 @@ describe("the loop", () => {
 
   it("repairs a parent whose parts do not pass together, at most twice, then asks", async () => {
     const { spec, splits } = words(["a", "z"]);
-    const whole = spec.replace("language: text", 'language: text\nchecks:\n  whole: "has a.txt together"');
+    const whole = spec.replace(
+      "language: text",
+      'language: text\nchecks:\n  whole: "has a.txt together"',
+    );
     const world = aMemoryWorld({ spec: whole, splits, script: right });
 
     const rest = await run(world);

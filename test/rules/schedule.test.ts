@@ -16,6 +16,7 @@ function snapshotOf(state: RunState, over: Partial<Snapshot> = {}): Snapshot {
     state,
     busy: new Map(),
     mirroring: false,
+    mirroredAt: 0,
     publishing: true,
     prompting: undefined,
     skipped: new Set(),
@@ -190,7 +191,11 @@ describe("the order", () => {
         ),
         ([state, mixed]) => {
           const path = criticalPathOf(state);
-          const ids = (tasks: TaskState[]) => inOrder(tasks, path).map((task) => task.id);
+          const ids = (tasks: TaskState[]) =>
+            inOrder(
+              tasks.map((task) => ({ task })),
+              path,
+            ).map(({ task }) => task.id);
           expect(ids(mixed)).toEqual(ids([...state.tasks.values()]));
           const shuffled = { ...state, tasks: new Map(mixed.map((task) => [task.id, task])) };
           expect(criticalPathOf(shuffled)).toEqual(

@@ -167,6 +167,7 @@ export function aState(
     rootId: given.find((task) => task.parent === null)?.id ?? "fr-k3f9x2",
     models: { planner: "anthropic:claude-sonnet-5-5", worker: "anthropic:claude-haiku-5-5" },
     contained: true,
+    structureSeq: 0,
     tasks,
     questions: new Map(questions.map((question) => [question.id, question])),
     replies: new Map(),

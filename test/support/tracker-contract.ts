@@ -282,9 +282,11 @@ export function trackerContract(name: string, open: () => Promise<OpenTracker>):
       expect(await at.tracker.comments(gone)).toMatchObject(failure);
       expect(await at.tracker.respond(gone, "yes")).toMatchObject(failure);
       expect(await at.tracker.request(gone, asked, "deferred")).toMatchObject(failure);
-      expect(await at.tracker.mirror([{ id: gone, status: "closed", assignee: "" }])).toMatchObject({
-        applied: [],
-      });
+      expect(await at.tracker.mirror([{ id: gone, status: "closed", assignee: "" }])).toMatchObject(
+        {
+          applied: [],
+        },
+      );
     });
 
     it("has a new version after every write of anyone, and the same one after a read", async () => {
