@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 
 const packageDir = new URL("../", import.meta.url);
+const isInstalled = packageDir.pathname.includes("/node_modules/");
 /** The first release that runs TypeScript sources directly. */
 const NODE_NEEDED = [22, 18];
 const EXIT_ENVIRONMENT = 6;
@@ -28,7 +29,6 @@ function isNewEnough(version) {
 /** The sources in a clone; what was built from them in an installed package, where Node strips no types. */
 function entry() {
   const source = new URL("src/cli/main.ts", packageDir);
-  const isInstalled = packageDir.pathname.includes("/node_modules/");
   if (!isInstalled && existsSync(source)) return source.href;
   return new URL("dist/cli/main.js", packageDir).href;
 }
@@ -39,7 +39,7 @@ async function runPinnedNode() {
   if (!existsSync(pinned)) {
     process.stderr.write(
       `fractal needs Node ${NODE_NEEDED.join(".")} or newer; this is ${process.versions.node}.\n` +
-        "Install a newer Node, or run `npm ci` in fractal's folder: it brings one along.\n",
+        (isInstalled ? "" : "`npm ci` in fractal's folder brings one along.\n"),
     );
     process.exitCode = EXIT_ENVIRONMENT;
     return;

@@ -79,8 +79,8 @@ async function needPackages() {
   if (existsSync(pinned) && outputOf(pinned, ["--version"]) !== undefined) return pinned;
   if (isAtLeast(process.versions.node, NODE_NEEDED)) return process.execPath;
   throw new CannotGoOn(
-    `Node ${process.versions.node} is too old and the Node that comes along was not installed`,
-    "npm rebuild node --ignore-scripts=false",
+    `fractal needs Node ${NODE_NEEDED} or newer; this is ${process.versions.node}`,
+    isClone ? "npm rebuild node --ignore-scripts=false" : `install Node ${NODE_NEEDED} or newer`,
   );
 }
 
