@@ -90,6 +90,8 @@ async function workInFiles(
   if (isFailure(reply)) return reply;
   const handed = readFiles(reply, o.pack);
   if (isFailure(handed)) return handed;
+  const declared = declaredFilesOf(o.pack);
+  const strays: { path: string; said: string }[] = [];
   for (const [index, { path, text }] of handed.files.entries()) {
     const args = { path, text: text ?? "" };
     const result = await o.toolbox.call(
@@ -97,12 +99,15 @@ async function workInFiles(
       request.turn,
     );
     if (isFailure(result)) return result;
-    if (result.isError) {
-      const declared = declaredFilesOf(o.pack).includes(path);
-      return declared
-        ? { failure: "answer-unusable", detail: `${path} could not be written: ${result.text}` }
-        : { failure: "out-of-scope", detail: result.text, paths: [path] };
+    if (!result.isError) continue;
+    if (declared.includes(path)) {
+      return { failure: "answer-unusable", detail: `${path} could not be written: ${result.text}` };
     }
+    strays.push({ path, said: result.text });
+  }
+  if (strays.length > 0) {
+    const detail = strays.map(({ said }) => said).join("\n");
+    return { failure: "out-of-scope", detail, paths: strays.map(({ path }) => path) };
   }
   const summary = handed.rest.slice(0, 2000) || `Wrote ${handed.files.length} files.`;
   return {

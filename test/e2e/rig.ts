@@ -20,6 +20,7 @@ export interface Line {
   turn?: string;
   text?: string;
   tool_calls?: { name: string; args: unknown }[];
+  stop_reason?: "end" | "tool-calls" | "length" | "refusal";
 }
 
 export interface Ran {
