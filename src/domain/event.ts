@@ -315,6 +315,8 @@ const fact = z.discriminatedUnion("event_type", [
     detail: z.string(),
     /** How many comments were read by now. */
     comments: z.number().int().optional(),
+    /** When the request was made that stood beside it (`fractal cancel`): it counts once. */
+    request: z.string().optional(),
   }),
 ]);
 

@@ -137,6 +137,8 @@ export interface TaskState {
   /** A person deleted its issue: nothing more is written there, and the id is not made again. */
   deleted?: boolean;
   commentsRead: number;
+  /** When the last request that was followed was made, as the tracker has it. */
+  requestAt?: string;
   /** Its texts as Beads last held them. */
   described: Described;
 }

@@ -40,6 +40,7 @@ export function driftOfStatus(
       kind: first.kind,
       seen,
       detail: steps.length > 0 ? steps.map((step) => step.detail).join(", ") : first.detail,
+      ...(issue.request === undefined ? {} : { request: issue.request.at }),
     },
     ...steps.flatMap((step) => step.events),
   ];
@@ -48,7 +49,7 @@ export function driftOfStatus(
     const isParked = issue.status === "deferred" || issue.status === "blocked";
     const reopens = wasClosed(task, known);
     const steps: Step[] = [];
-    if (reopens) steps.push(reopened(state, task, by));
+    if (reopens) steps.push(reopened(state, task, by, !isCancel(task, issue)));
     if (isParked) steps.push(...parked(state, task, issue, by, reopens));
     else steps.push(...unparked(task, issue, by), ...heldBy(task, issue, by));
     return steps;
@@ -68,10 +69,16 @@ function wasClosed(task: TaskState, known: Mirrored): boolean {
   return known.status === "closed" || task.mirrorPending?.status === "closed";
 }
 
-function reopened(state: RunState, task: TaskState, by: string): Step {
+/** A request to cancel counts once: it stays on the issue when the task is brought back. */
+function isCancel(task: TaskState, issue: TrackedTask): boolean {
+  const isNew = issue.request?.kind === "cancel" && issue.request.at !== task.requestAt;
+  return issue.status === "deferred" && isNew;
+}
+
+function reopened(state: RunState, task: TaskState, by: string, mayAsk: boolean): Step {
   const events: NewEvent[] = [{ task_id: task.id, actor: by, event_type: "task.reopened", by }];
   const isSaid = task.guidance.some((one) => one.afterEnd);
-  if (task.shape !== "split" && !isSaid) {
+  if (task.shape !== "split" && !isSaid && mayAsk) {
     events.push(
       openQuestion(state, task, "reopened", {
         title: `What is wrong with "${task.contract.title}"?`,
@@ -91,7 +98,7 @@ function parked(
   reopens: boolean,
 ): Step[] {
   const isOpen = reopens || task.end === undefined || task.end === "failed";
-  if (issue.status === "deferred" && issue.request?.kind === "cancel" && isOpen) {
+  if (isOpen && isCancel(task, issue)) {
     const events = dropTask(state, task, by, "cancelled");
     return [{ kind: "deferred", detail: `cancelled by ${by}`, events }];
   }

@@ -145,6 +145,7 @@ export function applyToTask(
         delete task.mirrorPending;
       }
       if (event.comments !== undefined) task.commentsRead = event.comments;
+      if (event.request !== undefined) task.requestAt = event.request;
       if (event.kind === "deleted") task.deleted = true;
       return;
     default:
@@ -152,11 +153,11 @@ export function applyToTask(
   }
 }
 
-/** What is above a task that is open again, or new, is no longer done. */
+/** What is above a task that is open again, or new, is no longer done; what is deleted stays so. */
 export function reopenAbove(state: RunState, task: TaskState): void {
   for (let at = task.parent; at !== null; ) {
     const above: TaskState | undefined = state.tasks.get(at);
-    if (above === undefined) return;
+    if (above === undefined || above.deleted) return;
     if (above.end === "done") delete above.end;
     delete above.rollup;
     at = above.parent;

@@ -50,15 +50,15 @@ function isSatisfied(state: RunState, id: TaskId): boolean {
 }
 
 /**
- * True when the task or one above it is paused, taken, accepted or dropped, or when the split that
- * made it is not written to its end.
+ * True when the task or one above it is paused, taken, accepted, dropped or deleted, or when the
+ * split that made it is not written to its end.
  */
 export function isHeld(state: RunState, id: TaskId): boolean {
   for (let at: TaskId | null = id; at !== null; ) {
     const task: TaskState | undefined = state.tasks.get(at);
     if (task === undefined) return false;
     if (at !== id && task.shape !== "split") return true;
-    if (task.paused || task.takenBy !== undefined) return true;
+    if (task.paused || task.takenBy !== undefined || task.deleted) return true;
     if (task.end === "cancelled" || task.end === "accepted") return true;
     at = task.parent;
   }

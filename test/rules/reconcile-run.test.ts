@@ -5,6 +5,7 @@ import type { RunState, TaskState } from "../../src/domain/run-state.ts";
 import { desiredMirror, showsSame } from "../../src/rules/mirror.ts";
 import { type Action, reconcile } from "../../src/rules/reconcile.ts";
 import { replay } from "../../src/rules/replay.ts";
+import { runsOf } from "../support/runs.ts";
 import { type Chance, chanceOf, type ToyRun, toyRun } from "../support/toy-run.ts";
 
 /** More passes than any run this small may take. */
@@ -92,7 +93,7 @@ describe("a run by reconcile", () => {
           );
         }
       }),
-      { numRuns: 300 },
+      runsOf(150),
     );
     // A play that never fails, or never succeeds, would prove little.
     expect([...codes].sort()).toEqual([0, 1]);
@@ -107,7 +108,7 @@ describe("a run by reconcile", () => {
         const refused = run.store.journal.read().filter((one) => one.event_type === "move.refused");
         expect(refused).toEqual([]);
       }),
-      { numRuns: 200 },
+      runsOf(80),
     );
   });
 
@@ -126,7 +127,7 @@ describe("a run by reconcile", () => {
           );
         });
       }),
-      { numRuns: 60 },
+      runsOf(60),
     );
   });
 
@@ -152,7 +153,7 @@ describe("a run by reconcile", () => {
           }
         });
       }),
-      { numRuns: 150 },
+      runsOf(50),
     );
   });
 
@@ -171,7 +172,7 @@ describe("a run by reconcile", () => {
           }
         });
       }),
-      { numRuns: 150 },
+      runsOf(50),
     );
   });
 
@@ -190,7 +191,7 @@ describe("a run by reconcile", () => {
             expect(run.tracker.task(question.id).status).toBe("closed");
         }
       }),
-      { numRuns: 100 },
+      runsOf(40),
     );
   });
 
@@ -202,7 +203,7 @@ describe("a run by reconcile", () => {
         await play(run, chance);
         expect(replay(run.store.journal.read(), run.limits)).toEqual(run.store.state);
       }),
-      { numRuns: 100 },
+      runsOf(40),
     );
   });
 });
