@@ -11,6 +11,7 @@ import { createdEvent } from "../orchestrator/tracked.ts";
 import { ACTOR, type World } from "../orchestrator/world.ts";
 import { renderPlanFile } from "../rules/plan-file.ts";
 import { plansOf } from "../rules/plans-of.ts";
+import { rootTask } from "../rules/root-task.ts";
 import type { Config } from "./config.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import type { RoleModels } from "./models.ts";
@@ -24,7 +25,6 @@ import {
   refuseReadOnly,
 } from "./prepare.ts";
 import type { SpecInput } from "./spec-input.ts";
-import { rootTask } from "./start-run.ts";
 import { machine } from "./wire.ts";
 import type { PlannedRun } from "./wiring.ts";
 

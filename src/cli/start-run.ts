@@ -2,12 +2,11 @@
 import { randomBytes } from "node:crypto";
 import type { NewEvent } from "../domain/event.ts";
 import type { Human } from "../domain/ports.ts";
-import type { Spec } from "../domain/spec.ts";
-import type { Contract } from "../domain/task.ts";
 import { serial } from "../orchestrator/serial.ts";
 import { openStore } from "../orchestrator/store.ts";
 import { createdEvent } from "../orchestrator/tracked.ts";
 import { ACTOR, type World } from "../orchestrator/world.ts";
+import { rootTask } from "../rules/root-task.ts";
 import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { findRun, isOpen, readableRuns, telemetryOf } from "./find-run.ts";
@@ -281,30 +280,4 @@ function firstEvents(
     ...givenPlan,
   };
   return [started, createdEvent(rootTask(spec, run.rootId))];
-}
-
-/** The root task of a specification: all of it, to be planned. */
-export function rootTask(spec: Spec, id: string) {
-  const contract: Contract = {
-    title: spec.title.slice(0, 255),
-    purpose: `Everything that ${spec.path === "-" ? "the specification" : spec.path} asks for.`,
-    kind: "code",
-    size: "XL",
-    requirements: spec.requirements.map((requirement) => requirement.id),
-    files: [],
-    interfaces: [],
-    checks: [],
-    examples: [],
-    risks: [],
-  };
-  return {
-    id,
-    key: "root",
-    parent: null,
-    dependsOn: [],
-    priority: 2,
-    contract,
-    leaf: false,
-    origin: "root" as const,
-  };
 }

@@ -12,6 +12,7 @@ import { serial } from "../../src/orchestrator/serial.ts";
 import { openStore } from "../../src/orchestrator/store.ts";
 import { createdEvent } from "../../src/orchestrator/tracked.ts";
 import { ACTOR, type World } from "../../src/orchestrator/world.ts";
+import { rootTask } from "../../src/rules/root-task.ts";
 import { parseSpec } from "../../src/rules/spec.ts";
 import { type MemoryRepository, memoryRepository } from "./memory-repository.ts";
 import { memoryTracker } from "./memory-tracker.ts";
@@ -119,27 +120,7 @@ export function aMemoryWorld(o: MemoryWorldOptions): MemoryWorld {
       models: {},
       contained: true,
     },
-    createdEvent({
-      id: "fr-r1",
-      key: "root",
-      parent: null,
-      dependsOn: [],
-      priority: 2,
-      leaf: false,
-      origin: "root",
-      contract: {
-        title: spec.title,
-        purpose: "",
-        kind: "code",
-        size: "XL",
-        requirements: spec.requirements.map(({ id }) => id),
-        files: [],
-        interfaces: [],
-        checks: [],
-        examples: [],
-        risks: [],
-      },
-    }),
+    createdEvent(rootTask(spec, "fr-r1")),
   ]);
   const profile: ModelProfile = {
     model: scriptedModel(o.script),
