@@ -1,0 +1,57 @@
+/** Measures what the README and the issues promise: `npm run bench`. Figures are of this machine, now. */
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import Table from "cli-table3";
+import { execaSync } from "execa";
+import { splitOfBundledRun } from "./bundled.ts";
+import { costOfTask } from "./scheduler.ts";
+
+const PROGRAM = join(import.meta.dirname, "..", "bin", "fractal.mjs");
+const RUNS = 11;
+
+function median(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** The median time of a command as a whole process, in turn with another, ms. */
+function timesOf(...commands: string[][]): number[] {
+  const times: number[][] = commands.map(() => []);
+  for (let run = 0; run < RUNS; run++) {
+    for (const [index, args] of commands.entries()) {
+      const startedAt = performance.now();
+      execaSync(process.execPath, args);
+      times[index]?.push(performance.now() - startedAt);
+    }
+  }
+  return times.map(median);
+}
+
+function print(title: string, rows: [string, string][]): void {
+  const table = new Table({ head: [title, ""], style: { head: [], border: [] } });
+  table.push(...rows);
+  console.log(table.toString());
+}
+
+const ms = (value: number) => `${value < 10 ? value.toFixed(2) : Math.round(value)} ms`;
+
+const [bare = 0, version = 0] = timesOf(["-e", "0"], [PROGRAM, "--version"]);
+print(`start-up, median of ${RUNS}`, [
+  ["node -e 0", ms(bare)],
+  ["fractal --version", ms(version)],
+  ["difference (goal: 20 ms)", ms(version - bare)],
+]);
+
+const sizes = process.argv.includes("--deep") ? [100, 1_000, 10_000] : [100, 1_000];
+const costs: [string, string][] = [];
+await costOfTask(20);
+for (const leaves of sizes) costs.push([`${leaves} leaves`, ms(await costOfTask(leaves))]);
+print("fractal's own cost a leaf, ports in memory, 8 jobs (goal: flat, 1 ms)", costs);
+
+const split = await splitOfBundledRun();
+print(
+  "the bundled run, recorded answers, 1 job; ports overlap",
+  Object.entries(split).map(([name, value]) => [
+    name,
+    `${ms(value)}  ${Math.round((value / split.wall) * 100)} %`,
+  ]),
+);
