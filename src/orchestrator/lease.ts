@@ -40,12 +40,18 @@ export async function underLease(
 ): Promise<void> {
   const { store, clock, limits } = world;
   const lease = await takeLease(world, taskId, role);
+  // Paused, closed or taken while it was being taken: nothing was given, so nothing is begun.
+  if (!lease.isCurrent()) return;
   const about = { task_id: taskId, actor: ACTOR } as const;
   const held = { attempt: lease.attempt, fence: lease.fence };
   const beat = setInterval(() => {
     if (!lease.isCurrent()) return;
     const deadline = renderInstant(clock.now() + limits.leaseMs);
-    store.record([{ ...about, event_type: "lease.renewed", ...held, deadline }]);
+    try {
+      store.record([{ ...about, event_type: "lease.renewed", ...held, deadline }]);
+    } catch {
+      // The journal takes nothing any more: the next thing the body records says so, and is heard.
+    }
   }, limits.leaseRenewMs);
   beat.unref();
   const release = (why: string, outage?: Failure): NewEvent => ({

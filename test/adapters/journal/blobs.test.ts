@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { hashOf, readBlob, writeBlob } from "../../../src/adapters/journal/blobs.ts";
+import { openJournal, readRunBlob } from "../../../src/adapters/journal/jsonl.ts";
+import { memoryJournal } from "../../../src/adapters/journal/memory.ts";
+import type { Journal } from "../../../src/domain/ports.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "fractal-blobs-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const sha = (text: string) => createHash("sha256").update(text).digest("hex");
+const pathOf = (hash: string) => join(folder, hash.slice(0, 2), hash);
+
+describe("a blob", () => {
+  it("is found by the SHA-256 of its text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const hash = writeBlob(folder, text);
+        expect(hash).toBe(sha(text));
+        expect(readBlob(folder, hash)).toBe(text);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("is written once, and leaves nothing else behind", () => {
+    const hash = writeBlob(folder, "once");
+    expect(writeBlob(folder, "once")).toBe(hash);
+    const there = readdirSync(join(folder, hash.slice(0, 2)));
+    expect(there.filter((name) => name.startsWith(hash))).toEqual([hash]);
+  });
+
+  it("is none when it is not there, or is not what its name says", () => {
+    expect(readBlob(folder, sha("never written"))).toBeUndefined();
+    const hash = writeBlob(folder, "true");
+    writeFileSync(pathOf(hash), "false");
+    expect(readBlob(folder, hash)).toBeUndefined();
+  });
+
+  it("is made whole again when it is written again", () => {
+    const hash = writeBlob(folder, "whole");
+    writeFileSync(pathOf(hash), "who");
+    writeBlob(folder, "whole");
+    expect(readFileSync(pathOf(hash), "utf8")).toBe("whole");
+  });
+
+  it("is never read by a name that is no hash", () => {
+    for (const name of ["", "..", "../../etc/passwd", "A".repeat(64), "a".repeat(63)]) {
+      expect(readBlob(folder, name)).toBeUndefined();
+    }
+  });
+
+  it("of a journal is the same on disk and in memory", () => {
+    const disk = openJournal(folder, "run") as Journal;
+    for (const journal of [disk, memoryJournal("run")]) {
+      const hash = journal.putBlob("a prompt");
+      expect(hash).toBe(hashOf("a prompt"));
+      expect(journal.getBlob(hash)).toBe("a prompt");
+      expect(journal.getBlob(sha("other"))).toBeUndefined();
+    }
+    expect(readRunBlob(folder, "run", sha("a prompt"))).toBe("a prompt");
+  });
+});
