@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import Table from "cli-table3";
 import { execaSync } from "execa";
 import { splitOfBundledRun } from "./bundled.ts";
+import { costOfDeciding } from "./passes.ts";
 import { costOfTask } from "./scheduler.ts";
 
 const PROGRAM = join(import.meta.dirname, "..", "bin", "fractal.mjs");
@@ -41,11 +42,17 @@ print(`start-up, median of ${RUNS}`, [
   ["difference (goal: 20 ms)", ms(version - bare)],
 ]);
 
-const sizes = process.argv.includes("--deep") ? [100, 1_000, 10_000] : [100, 1_000];
+const sizes = [100, 1_000];
 const costs: [string, string][] = [];
 await costOfTask(20);
 for (const leaves of sizes) costs.push([`${leaves} leaves`, ms(await costOfTask(leaves))]);
 print("fractal's own cost a leaf, ports in memory, 8 jobs (goal: flat, 1 ms)", costs);
+
+const deciding: [string, string][] = [];
+for (const leaves of [...sizes, 10_000]) {
+  deciding.push([`${leaves} leaves`, `${costOfDeciding(leaves).toFixed(4)} ms`]);
+}
+print("deciding alone, a leaf, all ready at once, 8 jobs (goal: flat, 1 ms)", deciding);
 
 const split = await splitOfBundledRun();
 print(

@@ -6,7 +6,15 @@ import type { TaskId } from "../domain/task.ts";
 import { nextRung } from "./escalation.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
 import { inOrder, knownCriticalPath, reservedFiles } from "./schedule.ts";
-import { ancestorsOf, areChildrenSettled, blockersOf, isHeld, statusOf, taskOf } from "./status.ts";
+import {
+  ancestorsOf,
+  areChildrenSettled,
+  blockersOf,
+  isEscalated,
+  isHeld,
+  statusOf,
+  taskOf,
+} from "./status.ts";
 
 /** Everything one pass may look at. Built once a pass, never changed by a rule. */
 export interface Snapshot {
@@ -69,7 +77,10 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
   const due: { task: TaskState; action: Action }[] = [];
   for (const task of state.tasks.values()) {
     if (task.end !== undefined || task.question !== undefined || task.lease !== undefined) continue;
-    if (snapshot.busy.has(task.id) || isHeld(state, task.id)) continue;
+    if (snapshot.busy.has(task.id)) continue;
+    // With every slot taken no worker's turn is due: most tasks are spared the closer look.
+    if (leafSlots <= 0 && task.shape === "leaf" && !isEscalated(task)) continue;
+    if (isHeld(state, task.id)) continue;
     if (task.notBeforeMs > now) {
       wakeAt = Math.min(wakeAt, task.notBeforeMs);
       downSince = Math.max(downSince, task.outageSinceMs ?? now);
