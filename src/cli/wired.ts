@@ -4,7 +4,6 @@ import { isRefusal, type Refusal } from "./exit.ts";
 import { findRun, telemetryOf } from "./find-run.ts";
 import { planSpec } from "./planning.ts";
 import { probeMachine } from "./probing.ts";
-import { bundledRecordings } from "./recordings.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
 import type { RunForReading, Wire } from "./wiring.ts";
@@ -23,7 +22,6 @@ export const wired: Wire = {
     }),
   planSpec,
   probe: probeMachine,
-  recordingsOf: bundledRecordings,
 };
 
 async function openRunForReading(o: {

@@ -78,6 +78,4 @@ export interface Wire {
   ): Promise<PlannedRun | Refusal>;
   /** bd, bubblewrap, the sandbox's self-test, journal and lock: what only adapters can tell. */
   probe(o: { dir: string }, signal: AbortSignal): Promise<Probe[]>;
-  /** The recorded answers that come with a specification, where it has some. */
-  recordingsOf(input: SpecInput): string | undefined;
 }

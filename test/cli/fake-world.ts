@@ -91,6 +91,5 @@ function fakeWire(given: Given, ended: Ended): Wire {
     }),
     planSpec: given.planSpec ?? (async () => refuse(EXIT.environment, "no model here")),
     probe: async () => given.probes ?? [],
-    recordingsOf: () => undefined,
   };
 }

@@ -155,6 +155,27 @@ describe("settings and words that cannot be meant", () => {
       "export OPENAI_API_KEY=",
     ],
     ["no model at all", ["run", "spec.md"], 4, "neither ANTHROPIC_API_KEY nor OPENAI_API_KEY"],
+    [
+      "recordings that are not there",
+      ["run", "spec.md", "--model", "recorded:nope"],
+      2,
+      "there is no folder nope",
+    ],
+    [
+      "a plan that could not be kept, before it is paid for",
+      [
+        "plan",
+        "spec.md",
+        "--model",
+        "openai:x",
+        "--base-url",
+        "http://127.0.0.1:9/v1",
+        "--out",
+        "nope/plan.json",
+      ],
+      6,
+      "nope/plan.json cannot be written",
+    ],
     ["a model of no provider", ["run", "spec.md", "--model", "foo:x"], 2, "--model"],
     ["an unknown command", ["runn", "spec.md"], 2, "Did you mean run?"],
     ["an unknown flag", ["run", "spec.md", "--modle", "x"], 2, "Did you mean --model?"],
@@ -226,7 +247,7 @@ describe("a machine that lacks something", () => {
     const old = join(program("old", `echo '{"version":"1.1.9"}'`), "bd");
     const wrong = program("wrong", "echo 'bd: a bead dispenser'");
     const cases: [Record<string, string>, RegExp][] = [
-      [{ FRACTAL_BD: "/nowhere/bd" }, /\/nowhere\/bd/],
+      [{ FRACTAL_BD: "/nowhere/bd" }, /\/nowhere\/bd, and there is no such file/],
       [{ FRACTAL_BD: old }, /1\.1\.9.*needs 1\.3\.0/],
       [{ FRACTAL_BD: join(wrong, "bd") }, /not Beads/],
     ];

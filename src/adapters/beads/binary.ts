@@ -29,6 +29,9 @@ export interface BdSearch {
  */
 export async function findBd(search: BdSearch): Promise<BdProgram | Failure> {
   const { FRACTAL_BD: named } = search.env;
+  if (named && !existsSync(named)) {
+    return unusable(`FRACTAL_BD names ${named}, and there is no such file. ${instead()}`);
+  }
   // Absolute, because bd is run in the folder of its database.
   if (named) return await judge(resolve(named), "FRACTAL_BD names");
   const problems: Failure[] = [];

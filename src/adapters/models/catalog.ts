@@ -1,4 +1,5 @@
 /** "provider:model" → what is known of it, and its adapter, loaded only when it is used. */
+import { existsSync } from "node:fs";
 import type { Failure } from "../../domain/failure.ts";
 import type { Model } from "../../domain/ports.ts";
 import type { ModelProfile } from "../../domain/profile.ts";
@@ -130,6 +131,9 @@ export async function openModel(name: string, options: OpenOptions): Promise<Mod
     case "mailbox":
       return (await import("./mailbox.ts")).mailboxModel(model);
     case "recorded":
+      if (!existsSync(model)) {
+        return { failure: "config-unusable", detail: `${name}: there is no folder ${model}` };
+      }
       return (await import("./recorded.ts")).recordedModel(model, {
         strict: options.strict ?? false,
       });

@@ -1,13 +1,11 @@
 /** `fractal plan`: the tree, the coverage and a forecast of a specification; nothing is written. */
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { access, constants, stat, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { planJson, renderPlan } from "../../view/plan.ts";
 import { renderProgress } from "../../view/progress.ts";
-import { loadConfig } from "../config.ts";
 import type { Context } from "../context.ts";
-import { EXIT, type ExitCode, isRefusal, refuse } from "../exit.ts";
-import { refuseMissingKeys, resolveModels } from "../models.ts";
-import { parseSpecInput, readSpecInput } from "../spec-input.ts";
+import { EXIT, type ExitCode, isRefusal, type Refusal, refuse } from "../exit.ts";
+import { readOrder } from "../order.ts";
 import { topFolderOf } from "../top-folder.ts";
 
 export interface PlanFlags {
@@ -22,23 +20,17 @@ export async function planCommand(
   path: string,
   flags: PlanFlags,
 ): Promise<ExitCode> {
-  const { out, dir, env, streams } = context;
-  const top = await topFolderOf(dir);
-  const input = await readSpecInput({ path, dir, top, stdin: streams.stdin });
-  if (isRefusal(input)) return out.refuse(input);
-  const spec = parseSpecInput(input);
-  if (isRefusal(spec)) return out.refuse(spec);
-  const config = await loadConfig({ dir: top, env, flags: context.configFlags });
-  if (isRefusal(config)) return out.refuse(config);
+  const { out, dir } = context;
+  const order = await readOrder(context, path);
+  if (isRefusal(order)) return out.refuse(order);
+  // Before anything is paid for: a plan that cannot be kept would be lost.
+  const unwritable = flags.out === undefined ? undefined : await refuseOut(dir, flags.out);
+  if (unwritable !== undefined) return out.refuse(unwritable);
+  const { input, spec, config, models } = order;
   const wire = await context.wire();
-  const models = resolveModels(config, env, wire.recordingsOf(input));
-  if (isRefusal(models)) return out.refuse(models);
-  const keyless = refuseMissingKeys(models, env);
-  if (keyless !== undefined) return out.refuse(keyless);
-
   const planned = await wire.planSpec(
     {
-      dir: top,
+      dir: await topFolderOf(dir),
       input,
       spec,
       config,
@@ -55,15 +47,10 @@ export async function planCommand(
   if (isRefusal(planned)) return out.refuse(planned);
 
   if (flags.out !== undefined) {
-    const file = resolve(dir, flags.out);
     try {
-      await writeFile(file, planned.file);
+      await writeFile(resolve(dir, flags.out), planned.file);
     } catch (error) {
-      return out.refuse(
-        refuse(EXIT.environment, `${flags.out} cannot be written`, {
-          where: [(error as Error).message],
-        }),
-      );
+      return out.refuse(cannotWrite(flags.out, error));
     }
   }
   const source = { spec, state: planned.state, roles: planned.roles };
@@ -79,4 +66,24 @@ export async function planCommand(
     );
   }
   return EXIT.done;
+}
+
+/** Refuses a file that cannot be written; nothing is made of it yet. */
+async function refuseOut(dir: string, out: string): Promise<Refusal | undefined> {
+  const file = resolve(dir, out);
+  try {
+    const found = await stat(file).catch(() => undefined);
+    if (found?.isDirectory()) throw new Error(`${file} is a folder`);
+    await access(found === undefined ? dirname(file) : file, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return cannotWrite(out, error);
+  }
+}
+
+function cannotWrite(out: string, error: unknown): Refusal {
+  return refuse(EXIT.environment, `${out} cannot be written`, {
+    where: [(error as Error).message],
+    next: ["name a file in a folder that is there, and give the same command again"],
+  });
 }
