@@ -56,13 +56,17 @@ export function openFollower(world: TrackedWorld): Follower {
     if (lines.length === 0) return undefined;
     const about = { task_id: null, actor: ACTOR } as const;
     store.record([{ ...about, event_type: "mirror.started", lines: lines.map(plain) }]);
+    const known = knownNow(world);
     const written = await tracker.mirror(lines);
     if (isFailure(written)) return written;
     const applied = new Set(written.applied);
     const done = lines.filter((line) => applied.has(line.id)).map(plain);
     if (done.length > 0) store.record([{ ...about, event_type: "mirror.done", lines: done }]);
-    // What was read to confirm the write shows also what a person did meanwhile.
-    const failure = await note(written.shown, knownNow(world));
+    // What was read to confirm the write shows also what a person did meanwhile. Of what became
+    // known while it went on only these lines are sure to be in it.
+    const knownByNow = knownNow(world);
+    for (const { id } of done) known.set(id, knownByNow.get(id));
+    const failure = await note(written.shown, known);
     if (failure === undefined) seen = written.version;
     if (failure !== undefined || done.length === lines.length) return failure;
     const left = lines.filter((line) => !applied.has(line.id) && isWanted(line));

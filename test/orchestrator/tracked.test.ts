@@ -1,0 +1,302 @@
+/** The controller and the tracker: what is created, told and followed, with trouble in between. */
+import { describe, expect, it } from "vitest";
+import type { NewEvent } from "../../src/domain/event.ts";
+import { isFailure } from "../../src/domain/failure.ts";
+import type { Tracker } from "../../src/domain/ports.ts";
+import { openFollower } from "../../src/orchestrator/follower.ts";
+import type { Store } from "../../src/orchestrator/store.ts";
+import { createTasks, type NewTask, publish } from "../../src/orchestrator/tracked.ts";
+import { statusOf, taskOf } from "../../src/rules/status.ts";
+import { aContract } from "../support/builders.ts";
+import { followed } from "../support/followed-store.ts";
+import { aStore, aStoreWith, eventOf, on, opened, released, taken } from "../support/leaf-store.ts";
+import { type MemoryTracker, memoryTracker } from "../support/memory-tracker.ts";
+
+const aNew = (id: string, over: Partial<NewTask> = {}): NewTask => ({
+  id,
+  key: id,
+  parent: "t",
+  dependsOn: [],
+  priority: 1,
+  contract: aContract(id),
+  leaf: true,
+  origin: "plan",
+  ...over,
+});
+const down = { failure: "tracker-unavailable", detail: "bd is busy" } as const;
+const kinds = (store: Store, from: number) =>
+  store.journal
+    .read()
+    .slice(from)
+    .map((event) => event.event_type);
+
+/** A store and a tracker of one mind, and the follower between them. */
+async function aWorld(store: Store = aStore()) {
+  const { tracker } = await followed(store);
+  const counted = countingReads(tracker);
+  const world = { store, tracker: counted as Tracker };
+  return { ...world, tracker, counted, follower: openFollower(world) };
+}
+
+function countingReads(tracker: MemoryTracker): Tracker & { reads: number } {
+  const counted = {
+    ...tracker,
+    reads: 0,
+    read() {
+      counted.reads += 1;
+      return tracker.read();
+    },
+  };
+  return counted;
+}
+
+describe("creating tasks", () => {
+  it("makes them in the tracker, and known to the journal as they stand there", async () => {
+    const { store, tracker } = await aWorld(aStoreWith("running"));
+    const created = await createTasks({ store, tracker }, [
+      aNew("t.a1"),
+      aNew("t.a2", { dependsOn: ["t.a1"] }),
+    ]);
+    expect(tracker.task("t.a2")).toMatchObject({
+      parent: "t",
+      dependsOn: ["t.a1"],
+      status: "open",
+    });
+    expect(store.state.tasks.has("t.a1")).toBe(false);
+    store.record(created as NewEvent[]);
+    expect(taskOf(store.state, "t.a2")).toMatchObject({
+      dependsOn: ["t.a1"],
+      mirror: { status: "open", assignee: "" },
+    });
+  });
+
+  it("twice changes nothing, as after a crash between the two", async () => {
+    const { store, tracker, follower } = await aWorld(aStoreWith("running"));
+    await createTasks({ store, tracker }, [aNew("t.a1")]);
+    // Nobody else made them: nothing is followed.
+    const { seq } = store.state;
+    await follower.follow(true);
+    expect(store.state.seq).toBe(seq);
+    store.record((await createTasks({ store, tracker }, [aNew("t.a1")])) as NewEvent[]);
+    const after = structuredClone(taskOf(store.state, "t.a1"));
+    store.record((await createTasks({ store, tracker }, [aNew("t.a1")])) as NewEvent[]);
+    expect(taskOf(store.state, "t.a1")).toEqual(after);
+    expect(taskOf(store.state, "t").children).toEqual(["t.a1"]);
+  });
+
+  it("makes none when the tracker is away", async () => {
+    const { store, tracker } = await aWorld();
+    tracker.outage = down;
+    const { seq } = store.state;
+    expect(await createTasks({ store, tracker }, [aNew("t.a1")])).toEqual(down);
+    expect(store.state.seq).toBe(seq);
+  });
+});
+
+describe("publishing", () => {
+  it("writes a question with the edge to what waits for it, all in one", async () => {
+    const { store, tracker } = await aWorld();
+    store.record([opened("t")]);
+    expect(await publish({ store, tracker }, ["t.q1"])).toBeUndefined();
+    expect(tracker.task("t.q1")).toMatchObject({ labels: ["human"], status: "open" });
+    expect(tracker.task("t").dependsOn).toEqual(["t.q1"]);
+    expect(store.state.questions.get("t.q1")?.mirror).toEqual({ status: "open", assignee: "" });
+  });
+
+  it("gives a question about a split task no edge, but says what it is about", async () => {
+    const { store, tracker } = await aWorld();
+    store.record([opened("root", "root.q1", { kind: "rollup", blocks: ["root"] })]);
+    await publish({ store, tracker }, ["root.q1"]);
+    expect(tracker.task("root").dependsOn).toEqual([]);
+    expect(tracker.task("root.q1").meta).toMatchObject({ about: "root" });
+  });
+
+  it("is owed still when the tracker is away", async () => {
+    const { store, tracker } = await aWorld();
+    store.record([opened("t")]);
+    tracker.outage = down;
+    expect(await publish({ store, tracker }, ["t.q1"])).toEqual(down);
+    expect(store.state.questions.get("t.q1")?.mirror).toBeUndefined();
+  });
+});
+
+describe("following", () => {
+  it("reads only when somebody wrote, or when it is due", async () => {
+    const { follower, counted, tracker } = await aWorld();
+    await follower.follow();
+    await follower.follow();
+    expect(counted.reads).toBe(1);
+    await tracker.person.comment("t", "hm");
+    await follower.follow();
+    expect(counted.reads).toBe(2);
+    await follower.follow(true);
+    expect(counted.reads).toBe(3);
+  });
+
+  it("journals nothing where nothing was done", async () => {
+    const { follower, store } = await aWorld();
+    const { seq } = store.state;
+    await follower.follow(true);
+    expect(store.state.seq).toBe(seq);
+  });
+
+  it("looks again after the tracker was away", async () => {
+    const { follower, store, tracker } = await aWorld();
+    await tracker.person.close("t");
+    tracker.outage = down;
+    expect(await follower.follow()).toEqual(down);
+    tracker.outage = undefined;
+    expect(await follower.follow()).toBeUndefined();
+    expect(statusOf(store.state, "t")).toBe("accepted");
+  });
+
+  it("does not take what fractal writes meanwhile for a person's edit", async () => {
+    const store = aStore();
+    const { tracker } = await followed(store);
+    // The tracker is read; before the answer is looked at, a child is made and known.
+    const slow: Tracker = {
+      ...tracker,
+      async read() {
+        const shown = await tracker.read();
+        store.record([taken(taskOf(store.state, "t"), "planner")]);
+        store.record((await createTasks({ store, tracker }, [aNew("t.a1")])) as NewEvent[]);
+        return shown;
+      },
+    };
+    await openFollower({ store, tracker: slow }).follow();
+    expect(taskOf(store.state, "t.a1").end).toBeUndefined();
+  });
+});
+
+describe("mirroring", () => {
+  it("announces each write, does it, and notes it as done", async () => {
+    const { follower, store, tracker } = await aWorld();
+    store.record([taken(taskOf(store.state, "t"))]);
+    const { seq } = store.state;
+    expect(await follower.mirror()).toBeUndefined();
+    expect(kinds(store, seq + 1)).toEqual(["mirror.started", "mirror.done"]);
+    expect(tracker.task("t")).toMatchObject({
+      status: "in_progress",
+      assignee: "fractal/worker/here/1/t",
+    });
+    expect(await follower.mirror()).toBeUndefined();
+    expect(kinds(store, seq + 1)).toHaveLength(2);
+  });
+
+  it("follows what a person did first, and does not write over it", async () => {
+    const { follower, store, tracker } = await aWorld();
+    store.record([taken(taskOf(store.state, "t"))]);
+    await tracker.person.take("t", "bob");
+    await follower.mirror();
+    expect(tracker.task("t").assignee).toBe("bob");
+    expect(taskOf(store.state, "t").takenBy).toBe("bob");
+  });
+
+  it("writes nothing when the tracker is away, and the same later", async () => {
+    const { follower, store, tracker } = await aWorld();
+    store.record([eventOf("failed", taskOf(store.state, "t"))]);
+    tracker.outage = down;
+    expect(await follower.mirror()).toEqual(down);
+    tracker.outage = undefined;
+    expect(await follower.mirror()).toBeUndefined();
+    expect(tracker.task("t").status).toBe("blocked");
+  });
+
+  it("knows after a crash what it had begun to write, done or not", async () => {
+    for (const isDone of [false, true]) {
+      const { store, tracker } = await aWorld();
+      store.record([eventOf("failed", taskOf(store.state, "t"))]);
+      const line = { id: "t", status: "blocked", assignee: "" } as const;
+      store.record([
+        { task_id: null, actor: "fractal", event_type: "mirror.started", lines: [line] },
+      ]);
+      if (isDone) await tracker.mirror([line]);
+      // A new process: nothing is known but the journal.
+      const { seq } = store.state;
+      const again = openFollower({ store, tracker });
+      await again.follow();
+      expect(kinds(store, seq + 1)).toEqual([]);
+      await again.mirror();
+      expect(tracker.task("t").status).toBe("blocked");
+    }
+  });
+
+  it("says which lines the tracker did not take, and leaves them owed", async () => {
+    const { store, tracker } = await aWorld();
+    store.record([
+      eventOf("failed", taskOf(store.state, "t")),
+      eventOf("paused", taskOf(store.state, "d")),
+    ]);
+    const picky: Tracker = {
+      ...tracker,
+      mirror: (lines) => tracker.mirror(lines.filter((line) => line.id !== "t")),
+    };
+    const failure = await openFollower({ store, tracker: picky }).mirror();
+    expect(failure).toMatchObject({
+      failure: "tracker-unavailable",
+      detail: expect.stringMatching(/ t$/),
+    });
+    expect(tracker.task("d").status).toBe("deferred");
+    expect(await openFollower({ store, tracker }).mirror()).toBeUndefined();
+    expect(tracker.task("t").status).toBe("blocked");
+  });
+
+  it("is no trouble when a person deleted an issue while it was written", async () => {
+    const { store, tracker } = await aWorld();
+    store.record([eventOf("failed", taskOf(store.state, "t"))]);
+    const racing: Tracker = {
+      ...tracker,
+      async mirror(lines) {
+        await tracker.person.delete("t");
+        return tracker.mirror(lines);
+      },
+    };
+    expect(await openFollower({ store, tracker: racing }).mirror()).toBeUndefined();
+    expect(statusOf(store.state, "t")).toBe("cancelled");
+    expect(await openFollower({ store, tracker }).mirror()).toBeUndefined();
+  });
+
+  it("does not take for deleted what was made while it was written", async () => {
+    const store = aStoreWith("running");
+    const { tracker } = await followed(store);
+    store.record([on("d", { event_type: "task.paused", by: "ann" })]);
+    const racing: Tracker = {
+      ...tracker,
+      async mirror(lines) {
+        const written = await tracker.mirror(lines);
+        store.record((await createTasks({ store, tracker }, [aNew("t.a1")])) as NewEvent[]);
+        return written;
+      },
+    };
+    const follower = openFollower({ store, tracker: racing });
+    expect(await follower.mirror()).toBeUndefined();
+    expect(taskOf(store.state, "t.a1").end).toBeUndefined();
+    expect(isFailure(await follower.follow())).toBe(false);
+    expect(taskOf(store.state, "t.a1").end).toBeUndefined();
+  });
+
+  it("hears what a person did while it was written", async () => {
+    const { store, tracker } = await aWorld();
+    store.record([taken(taskOf(store.state, "t"))]);
+    store.record([released(taskOf(store.state, "t")), eventOf("failed", taskOf(store.state, "t"))]);
+    const racing: Tracker = {
+      ...tracker,
+      async mirror(lines) {
+        await tracker.person.close("d");
+        return tracker.mirror(lines);
+      },
+    };
+    await openFollower({ store, tracker: racing }).mirror();
+    expect(statusOf(store.state, "d")).toBe("accepted");
+  });
+});
+
+describe("a fresh tracker", () => {
+  it("is given the whole tree, parents and edges in place", async () => {
+    const store = aStore();
+    const tracker = memoryTracker();
+    await publish({ store, tracker }, [...store.state.tasks.keys()]);
+    expect(tracker.task("root")).toMatchObject({ labels: ["fractal"], parent: null });
+    expect(tracker.task("t").parent).toBe("root");
+  });
+});
