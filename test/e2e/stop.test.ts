@@ -1,75 +1,70 @@
 /** A run may be stopped or killed anywhere and goes on: nothing lost, nothing done or paid twice. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/domain/event.ts";
+import { aMailbox, type Letter } from "./mailbox.ts";
 import { ADD_RIGHT, ADD_WRONG, TINY_MATH, TINY_MATH_PLAN, TWICE_RIGHT } from "./plans.ts";
 import { aRig, type Rig, until } from "./rig.ts";
 
-/** Requests in a mailbox that have no reply yet: their names without the ending. */
-function unanswered(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const names = readdirSync(folder);
-  return names
-    .filter((name) => name.endsWith(".request.json"))
-    .map((name) => name.slice(0, -".request.json".length))
-    .filter((name) => !names.includes(`${name}.reply.md`))
-    .sort();
-}
-
-/** Answers a mailbox as TINY_MATH wants until the run ends. */
-async function answerAll(folder: string, ended: Promise<unknown>): Promise<void> {
-  let over = false;
-  void ended.finally(() => {
-    over = true;
-  });
-  while (!over) {
-    for (const name of unanswered(folder)) {
-      const request = JSON.parse(readFileSync(join(folder, `${name}.request.json`), "utf8")) as {
-        role: string;
-        task: string;
-        attempt: number;
-      };
-      writeFileSync(join(folder, `${name}.reply.md`), replyTo(request));
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-function replyTo(request: { role: string; task: string; attempt: number }): string {
+function replyTo(request: Letter): string {
   if (request.role === "planner") return JSON.stringify(PLAN_ANSWER);
   if (request.task.endsWith("a2") || request.task.includes("twice")) return TWICE_RIGHT;
   return request.attempt === 1 ? ADD_WRONG : ADD_RIGHT;
 }
 
 /** TINY_MATH_PLAN as a planner says it, all questions at once. */
-const PLAN_ANSWER = {};
+const PLAN_ANSWER = {
+  size: TINY_MATH_PLAN.size,
+  decision: TINY_MATH_PLAN.decision,
+  reason: TINY_MATH_PLAN.reason,
+  parts: TINY_MATH_PLAN.parts.map(({ risks: _, ...part }) => part),
+  owners: TINY_MATH_PLAN.ownership,
+  interfaces: TINY_MATH_PLAN.interfaces,
+  dependencies: TINY_MATH_PLAN.dependencies,
+  calls: TINY_MATH_PLAN.acceptance.flatMap(({ example, ...rest }) =>
+    example.kind === "call"
+      ? [
+          {
+            ...rest,
+            file: example.file,
+            name: example.name,
+            args_json: JSON.stringify(example.args),
+            value_json: JSON.stringify(example.value),
+          },
+        ]
+      : [],
+  ),
+  commands: [],
+  requests: [],
+  acknowledgements: [],
+  questions: [],
+  risks: [],
+};
 
-type Phase = { name: string; reached: (events: RunEvent[]) => boolean };
+interface Phase {
+  name: string;
+  signals: NodeJS.Signals[];
+  reached: (events: RunEvent[]) => boolean;
+}
+
+const asked = (role: string) => (events: RunEvent[]) =>
+  events.some((event) => event.event_type === "call.started" && event.role === role);
+const seen = (type: RunEvent["event_type"]) => (events: RunEvent[]) =>
+  events.some((event) => event.event_type === type);
 
 const PHASES: Phase[] = [
-  { name: "just started", reached: (events) => events.length > 1 },
+  { name: "the planner is asked", signals: ["SIGINT", "SIGKILL"], reached: asked("planner") },
+  { name: "a split is written", signals: ["SIGINT", "SIGKILL"], reached: seen("split.started") },
+  { name: "a worker is asked", signals: ["SIGINT"], reached: asked("worker") },
   {
-    name: "the split is being written",
-    reached: (events) => events.some((event) => event.event_type === "split.started"),
-  },
-  {
-    name: "a worker is being asked",
-    reached: (events) => events.some((event) => event.event_type === "call.started"),
-  },
-  {
-    name: "a worker is at its second attempt",
+    name: "a worker tries again",
+    signals: ["SIGKILL"],
     reached: (events) =>
       events.some((event) => event.event_type === "lease.taken" && event.attempt === 2),
   },
-  {
-    name: "one leaf is done",
-    reached: (events) => events.some((event) => event.event_type === "task.done"),
-  },
-  {
-    name: "a merge is under way",
-    reached: (events) => events.some((event) => event.event_type === "merge.started"),
-  },
+  { name: "a merge is under way", signals: ["SIGKILL"], reached: seen("merge.started") },
+  { name: "a leaf is done", signals: ["SIGINT"], reached: seen("task.done") },
 ];
 
 function eventsSoFar(rig: Rig): RunEvent[] {
@@ -107,34 +102,32 @@ function expectWhole(rig: Rig): void {
 }
 
 describe("a run that is cut off", () => {
-  for (const signal of ["SIGINT", "SIGKILL"] as const) {
-    it.each(PHASES)(`by ${signal} when $name, goes on and ends whole`, async ({ reached }) => {
-      using rig = aRig();
-      const plan = rig.plan(TINY_MATH, { root: TINY_MATH_PLAN });
-      const mail = join(rig.dir, "..", "mail");
-      const args = ["run", plan, "--model", `mailbox:${mail}`];
+  const cuts = PHASES.flatMap(({ name, signals, reached }) =>
+    signals.map((signal) => ({ name, signal, reached })),
+  );
+  it.each(cuts)("by $signal when $name, goes on and ends whole", async ({ signal, reached }) => {
+    using rig = aRig();
+    rig.write({ "spec.md": TINY_MATH });
+    const args = ["run", "spec.md", "--model", aMailbox(rig).model];
 
-      const first = rig.start(args);
-      void answerAll(mail, first);
-      await until("the phase", () => reached(eventsSoFar(rig)));
-      first.kill(signal);
-      const { exitCode, all } = await first;
-      if (signal === "SIGINT") {
-        // It may have come to its end before the signal did.
-        expect([0, 130], String(all)).toContain(exitCode);
-        if (exitCode === 130) expect(String(all)).toContain("fractal resume");
-      }
+    const first = rig.start(args);
+    // Answered only once the phase is reached: the cut comes where it is meant to.
+    aMailbox(rig).serve(
+      (letter) => (reached(eventsSoFar(rig)) ? undefined : replyTo(letter)),
+      first,
+    );
+    await until("the phase", () => reached(eventsSoFar(rig)));
+    first.kill(signal);
+    const { exitCode, all } = await first;
+    if (signal === "SIGINT") {
+      expect(exitCode, String(all)).toBe(130);
+      expect(String(all)).toContain("fractal resume");
+    }
 
-      const second = rig.start(args);
-      void answerAll(mail, second);
-      const ended = await second;
-
-      // Finished by the first process, the same command starts a new run: nothing was left to do.
-      if (exitCode === 0) return;
-      expect(ended.exitCode, String(ended.all)).toBe(0);
-      expectWhole(rig);
-      const third = await rig.fractal(["resume"], {});
-      expect([0, 4]).toContain(third.exitCode);
-    });
-  }
+    const second = rig.start(args);
+    aMailbox(rig).serve(replyTo, second);
+    const ended = await second;
+    expect(ended.exitCode, String(ended.all)).toBe(0);
+    expectWhole(rig);
+  });
 });
