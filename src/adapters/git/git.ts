@@ -91,8 +91,10 @@ async function runGit(
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   });
-  const { exitCode, stdout, stderr, isMaxBuffer, originalMessage } = await execa("git", args, {
+  const { exitCode, stdout, stderr, isMaxBuffer, shortMessage } = await execa("git", args, {
     cwd: call.cwd,
+    // Its own process group: Ctrl-C in the terminal is for fractal, which still needs the answer.
+    detached: true,
     env: { ...Object.fromEntries(inherited), ...call.env },
     extendEnv: false,
     encoding: "buffer",
@@ -107,7 +109,7 @@ async function runGit(
   const code = cut ? 0 : exitCode;
   if (code === undefined || !(call.answers ?? [0]).includes(code)) {
     const verb = args.find((arg, at) => !arg.startsWith("-") && args[at - 1] !== "-c");
-    throw new Error(`git ${verb} failed (${code ?? originalMessage}): ${said}`);
+    throw new Error(`git ${verb} failed (${code ?? shortMessage}): ${said}`);
   }
   return {
     exitCode: code,

@@ -158,7 +158,8 @@ async function copyOf(path: string, copies: string): Promise<string> {
   await mkdir(copies, { recursive: true });
   await chmod(copies, 0o711);
   const draft = join(copies, `.${randomUUID()}`);
-  await execa("cp", ["-a", "--", path, draft], { stdin: "ignore" });
+  // Its own process group: a copy that Ctrl-C in the terminal cuts short is no bug.
+  await execa("cp", ["-a", "--", path, draft], { stdin: "ignore", detached: true });
   await chmod(draft, 0o755);
   const stale = (await readdir(copies)).filter(
     (each) => each.startsWith(`${original}-`) && each !== name,
