@@ -21,8 +21,9 @@ import { isKnownBd } from "./binary.ts";
 
 const PREFIX = "fr";
 /** bd's gate beside `.beads` is a file of its own, always empty. */
-const BEADS_FILES = [".beads/", ".beads.gate.lock"];
-const OUR_FILES = ["telemetry/", ".fractal/"];
+const BEADS_FILES = ["/.beads/", "/.beads.gate.lock"];
+/** From the top folder only: a folder `src/telemetry` is somebody's work. */
+const OUR_FILES = ["/telemetry/", "/.fractal/"];
 
 /** `older-schema`: using it would upgrade it for good and lock an older bd out; that needs consent. */
 export type BeadsWorkspace =

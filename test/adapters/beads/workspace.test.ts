@@ -54,7 +54,9 @@ describe("a repository without .beads", () => {
 
     await mkdir(inRepository("telemetry"));
     await writeFile(inRepository("telemetry/x"), "");
-    expect(await git("status", "--short")).toBe("?? data.db");
+    await mkdir(inRepository("app/telemetry"), { recursive: true });
+    await writeFile(inRepository("app/telemetry/send.ts"), "");
+    expect(await git("status", "--short", "-uall")).toBe("?? app/telemetry/send.ts\n?? data.db");
     expect(await readdir(inRepository(".fractal"))).toEqual([]);
   });
 
@@ -98,15 +100,17 @@ describe("a repository with .beads", () => {
 
     expect(hashOf(inRepository(".beads"))).toBe(before);
     const exclude = readFileSync(inRepository(".git/info/exclude"), "utf8");
-    expect(exclude).toContain("\ntelemetry/\n.fractal/\n");
-    expect(exclude.split("\n")).not.toContain(".beads/");
+    expect(exclude).toContain("\n/telemetry/\n/.fractal/\n");
+    expect(exclude.split("\n")).not.toContain("/.beads/");
   });
 
   it("is told of once, however often it is prepared", async () => {
     await appendFile(inRepository(".git/info/exclude"), "mine");
     await prepare();
     const first = readFileSync(inRepository(".git/info/exclude"), "utf8");
-    expect(first).toMatch(/\nmine\n\.beads\/\n\.beads\.gate\.lock\ntelemetry\/\n\.fractal\/\n$/);
+    expect(first).toMatch(
+      /\nmine\n\/\.beads\/\n\/\.beads\.gate\.lock\n\/telemetry\/\n\/\.fractal\/\n$/,
+    );
 
     expect(await prepare()).toMatchObject({ state: "ready", created: false });
     expect(readFileSync(inRepository(".git/info/exclude"), "utf8")).toBe(first);
