@@ -47,7 +47,7 @@ const TROUBLES: Record<string, Trouble> = {
     failure: /answer-unusable: .*output limit/,
   },
   thinks: {
-    first: `<think>\nPerhaps\n${whole("thinks", "return 2;")}\n</think>\n${good("thinks")}`,
+    first: `<think>\nPerhaps\n${files({ "other.txt": "a draft" })}\n</think>\n${good("thinks")}`,
   },
   endless: {
     first: whole("endless", "for (;;);"),
