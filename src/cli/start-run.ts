@@ -64,7 +64,7 @@ export async function startRun(
       });
     }
     const runId = newRunId();
-    return openWorld(context, flags, human, place, order, runId, beginning(place, order, runId));
+    return openWorld(context, flags, human, place, order, runId, beginning(place));
   });
 }
 
@@ -118,12 +118,11 @@ function newRunId(): string {
 }
 
 interface Beginning {
-  runId: string;
   base: string;
   notes: string[];
 }
 
-function beginning(place: Place, _order: Order, runId: string): Beginning {
+function beginning(place: Place): Beginning {
   const base = place.head === "" ? "the empty tree" : `commit ${place.head.slice(0, 12)}`;
   const count = place.uncommitted.length;
   const notes = [`Based on ${base}.`];
@@ -132,7 +131,7 @@ function beginning(place: Place, _order: Order, runId: string): Beginning {
       `${count} uncommitted ${count === 1 ? "path is" : "paths are"} not part of it: ${place.uncommitted.slice(0, 3).join(", ")}${count > 3 ? ", …" : ""}`,
     );
   }
-  return { runId, base: place.head, notes };
+  return { base: place.head, notes };
 }
 
 async function openWorld(
@@ -198,18 +197,23 @@ async function openWorld(
     config.limits,
     begun === undefined
       ? []
-      : firstEvents(order, {
-          base: begun.base,
-          branch: repository.branch,
-          rootId: `${tracker.prefix}-${runId}`,
-          models: names,
-          contained: sandbox.contained,
-          putBlob: journal.putBlob,
-        }),
+      : [
+          firstEvent(order, {
+            base: begun.base,
+            branch: repository.branch,
+            rootId: `${tracker.prefix}-${runId}`,
+            models: names,
+            contained: sandbox.contained,
+            putBlob: journal.putBlob,
+          }),
+        ],
   );
   if (config.notify !== undefined) {
     store.listen(notifier(config.notify, { cwd: top, env: context.env }));
   }
+  // Cut off after its first line, a journal has no root task yet.
+  const { rootId } = store.state;
+  if (!store.state.tasks.has(rootId)) store.record([createdEvent(rootTask(spec, rootId))]);
   if (!isNew) {
     store.record([
       {
@@ -250,8 +254,8 @@ async function openWorld(
   return { world, notes, close: () => undefined };
 }
 
-/** The first lines of a journal: the run, then its root task, to be planned. */
-function firstEvents(
+/** The first line of a journal. */
+function firstEvent(
   order: Order,
   run: {
     base: string;
@@ -261,10 +265,10 @@ function firstEvents(
     contained: boolean;
     putBlob(text: string): string;
   },
-): NewEvent[] {
+): NewEvent {
   const { spec, input, plan } = order;
   const givenPlan = plan === undefined ? {} : { given_plan: run.putBlob(JSON.stringify(plan)) };
-  const started: NewEvent = {
+  return {
     task_id: null,
     actor: ACTOR,
     event_type: "run.started",
@@ -279,5 +283,4 @@ function firstEvents(
     contained: run.contained,
     ...givenPlan,
   };
-  return [started, createdEvent(rootTask(spec, run.rootId))];
 }

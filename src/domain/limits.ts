@@ -5,7 +5,7 @@ import type { Size } from "./task.ts";
 export type AttemptStyle = "repair" | "cases" | "fresh";
 
 export interface Limits {
-  /** Attempts in parallel; planning and fixing count too. */
+  /** Attempts, fixes and roll-ups in parallel; and as many plannings and routings beside them. */
   jobs: number;
   attemptsMax: number;
   attemptsAfterGuidance: number;

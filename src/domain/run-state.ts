@@ -122,8 +122,8 @@ export interface TaskState {
   /** The open question, if any. */
   question?: string;
   questions: string[];
-  /** Interrupted split: its plan's blob. */
-  splitStarted?: string;
+  /** Interrupted split: its plan's blob, and the episode that its children's ids name. */
+  splitStarted?: { plan: string; episode: number };
   /** Interrupted integration. */
   merge?: { attempt: number; fence: number; onto: string; commit: string; done: boolean };
   /** The last roll-up; cleared when a child changes afterwards. */

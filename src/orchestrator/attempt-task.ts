@@ -1,7 +1,6 @@
 /** One attempt at a leaf, from lease to merge: prepare, red first, work, check, integrate. */
 import { reviewWork } from "../agents/reviewer.ts";
 import { workTask } from "../agents/worker.ts";
-import type { CheckResult } from "../domain/check.ts";
 import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { FileWrite } from "../domain/ports.ts";
@@ -66,14 +65,15 @@ async function tryLeaf(
 ): Promise<LeaseEnd> {
   const { store, repository, sandbox, spec, limits } = world;
   const task = taskOf(store.state, lease.taskId);
-  // A crash between moving the branch and saying so: the work is already there.
-  const merged = await repository.findMerged(lease.taskId, lease.attempt);
-  if (merged !== undefined) return doneEnd(world, lease, task, merged, { results: [] });
-
   const before = await checkTree(world, lease.base, checksBefore(task, spec), false, signal);
   if (isFailure(before)) return failedEnd(world, lease, before);
   const findings = findingsOf(task, spec, before);
   const found = { vacuous: findings.vacuous, not_yet: findings.notYet };
+  // A crash between moving the branch and saying so: the work is already there.
+  const merged = await repository.findMerged(lease.taskId, lease.attempt);
+  if (merged !== undefined) {
+    return doneEnd(world, lease, merged, !isProven(task, spec, findings), found);
+  }
 
   const name = `${store.state.runId}-${lease.taskId}-${lease.attempt}`;
   const folder = await sandbox.workspace(name);
@@ -92,8 +92,11 @@ async function tryLeaf(
     );
     await repository.keep(`${lease.taskId}.${lease.attempt}`, candidate);
     const more = { ...found, files, kept: candidate, summary: worked.summary };
+    // A worker's step is held small; what a command or a result text may hold is not its measure.
+    const isCode = task.contract.kind === "code";
+    const linesMax = isCode ? limits.linesChangedMax : Number.POSITIVE_INFINITY;
     const scope =
-      judgeScope(collected.changes, task.contract, spec.protectedPaths, limits.linesChangedMax) ??
+      judgeScope(collected.changes, task.contract, spec.protectedPaths, linesMax) ??
       noChange(task, files);
     if (scope !== undefined) {
       return failedEnd(world, lease, scope, { ...more, summary: scope.detail });
@@ -133,7 +136,7 @@ async function judge(
     const failure: Failure = { failure: "check-failed", detail: verdict.reason, checks: red };
     return failedEnd(world, lease, failure, { ...more, verdict });
   }
-  const proven = isProven(task, findings);
+  const proven = isProven(task, spec, findings);
   if (!proven) {
     const refusal = await review(world, lease, candidate, signal);
     if (refusal !== undefined) return failedEnd(world, lease, refusal, { ...more, verdict });
@@ -142,27 +145,20 @@ async function judge(
     world,
     lease,
     candidate,
-    async () => [...checks, ...checksTouched(store.state, task.id, files)],
+    () => [...checks, ...checksTouched(store.state, task.id, files)],
     signal,
   );
   if (isFailure(integrated)) return failedEnd(world, lease, integrated, more);
-  return doneEnd(world, lease, task, integrated.commit, {
-    ...more,
-    results,
-    verdict,
-    unchecked: !proven,
-  });
+  return doneEnd(world, lease, integrated, !proven, { ...more, verdict });
 }
 
 function doneEnd(
   world: World,
   lease: Lease,
-  task: TaskState,
   commit: string,
-  how: Ended & { results: CheckResult[]; unchecked?: boolean },
+  unchecked: boolean,
+  more: Ended,
 ): LeaseEnd {
-  const { results: _, unchecked, ...more } = how;
-  const gates = task.contract.checks.some((check) => check.gates);
   return {
     events: [
       endedEvent(world, lease, "succeeded", more),
@@ -172,7 +168,7 @@ function doneEnd(
         event_type: "task.done",
         attempt: lease.attempt,
         commit,
-        unchecked: unchecked ?? !gates,
+        unchecked,
       },
     ],
   };

@@ -5,7 +5,9 @@ import type { NewEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
 import type { Question } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { askDropped, nextQuestionId } from "../rules/cancel.ts";
 import { isSplittable } from "../rules/escalation.ts";
+import type { AskedKind } from "../rules/reconcile.ts";
 import { ancestorsOf, taskOf } from "../rules/status.ts";
 import { tryPatch } from "./attempt-task.ts";
 import { profileFor } from "./journaled-model.ts";
@@ -114,14 +116,16 @@ async function orderFor(world: World, lease: Lease, prompt: string) {
   };
 }
 
-/** Opens the question a stuck task needs; what reconcile found is the reason. */
-export function askPerson(
-  world: World,
-  taskId: TaskId,
-  kind: "stuck" | "asks" | "plan" | "rollup",
-  reason: string,
-): void {
+/**
+ * Opens the question a stuck task needs; what reconcile found is the reason: in words, or the
+ * dependency that was dropped.
+ */
+export function askPerson(world: World, taskId: TaskId, kind: AskedKind, reason: string): void {
   const task = taskOf(world.store.state, taskId);
+  if (kind === "dropped") {
+    world.store.record([askDropped(world.store.state, task, reason)]);
+    return;
+  }
   const title = task.contract.title;
   const pending = task.pending;
   const options = pending?.failure === "worker-asks" ? pending.options : [];
@@ -149,7 +153,7 @@ function questionAbout(
     {
       ...base,
       event_type: "question.opened",
-      question: `${taskId}.q${task.questions.length + 1}`,
+      question: nextQuestionId(world.store.state, task),
       kind,
       title: text.question,
       why: text.why,

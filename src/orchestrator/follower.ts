@@ -3,6 +3,7 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
 import { commentsWanted, detectDrift } from "../rules/drift.ts";
 import { type MirrorLine, mirrorLines } from "../rules/mirror.ts";
+import { serial } from "./serial.ts";
 import { ACTOR, type TrackedWorld } from "./world.ts";
 
 export interface Follower {
@@ -79,7 +80,9 @@ export function openFollower(world: TrackedWorld): Follower {
   const isWanted = (line: MirrorLine) =>
     mirrorLines(store.state).some((now) => now.id === line.id && now.status === line.status);
 
-  return { follow, mirror };
+  // One at a time: of two that read at once the older reading could be taken for an edit.
+  const inTurn = serial();
+  return { follow: (isDue) => inTurn(() => follow(isDue)), mirror: () => inTurn(mirror) };
 }
 
 const plain = ({ id, status, assignee }: MirrorLine) => ({ id, status, assignee });

@@ -2,7 +2,8 @@
 import { type Failure, failureClassOf, isFailure } from "../domain/failure.ts";
 import type { TaskId } from "../domain/task.ts";
 import type { Action, Snapshot } from "../rules/reconcile.ts";
-import { isHeld, taskOf } from "../rules/status.ts";
+import { backoffMs } from "../rules/retry.ts";
+import { isLost, taskOf } from "../rules/status.ts";
 import { attemptTask } from "./attempt-task.ts";
 import { askPerson, fixTask, routeByModel, routeByRules } from "./escalate-task.ts";
 import { openFollower } from "./follower.ts";
@@ -42,6 +43,7 @@ export function openHands(world: World, wake: () => void): Hands {
   const busy = new Map<TaskId, { what: What; abort: AbortController }>();
   const underWay = new Set<Promise<void>>();
   const skipped = new Set<string>();
+  const resting = new Map<TaskId, { untilMs: number; sinceMs: number; times: number }>();
   let mirroring = false;
   let publishing = false;
   let observing = false;
@@ -100,6 +102,19 @@ export function openHands(world: World, wake: () => void): Hands {
     trackerDownSince = undefined;
   };
 
+  /** A roll-up has no attempt to keep its trouble: that is kept here, and it is tried later. */
+  const rollUp = async (_: World, id: TaskId, abort: AbortSignal) => {
+    const ended = await rollUpTask(world, id, abort);
+    if (!isFailure(ended) || failureClassOf(ended) !== "outage") {
+      resting.delete(id);
+      return ended;
+    }
+    const { times = 0, sinceMs = clock.now() } = resting.get(id) ?? {};
+    const untilMs = clock.now() + backoffMs(times + 1, id, limits);
+    resting.set(id, { times: times + 1, sinceMs, untilMs });
+    return undefined;
+  };
+
   const askAtTerminal = (id: string) => {
     const question = store.state.questions.get(id);
     if (question === undefined) return;
@@ -143,7 +158,7 @@ export function openHands(world: World, wake: () => void): Hands {
         startTask(action.task, "leaf", fixTask);
         return;
       case "roll-up":
-        startTask(action.task, "roll-up", rollUpTask);
+        startTask(action.task, "roll-up", rollUp);
         return;
       case "route":
         if (action.to === "router") startTask(action.task, "plan", routeByModel);
@@ -195,6 +210,7 @@ export function openHands(world: World, wake: () => void): Hands {
       mirroring,
       mirroredAt,
       publishing,
+      resting,
       prompting: prompt?.question,
       skipped,
       humanPresent: world.human.present,
@@ -220,8 +236,7 @@ export function openHands(world: World, wake: () => void): Hands {
     },
     releaseHeld() {
       for (const [id, { abort }] of busy) {
-        const isOver = taskOf(store.state, id).end !== undefined;
-        if (isOver || isHeld(store.state, id)) abort.abort("held");
+        if (isLost(store.state, taskOf(store.state, id))) abort.abort("held");
       }
       if (prompt && store.state.questions.get(prompt.question)?.state !== "open") {
         prompt.abort.abort("answered");

@@ -1,41 +1,34 @@
 /** Brings a checked commit onto the run's branch: merge, check the merged tree, move the branch. */
-import type { Check, CheckResult } from "../domain/check.ts";
+import type { Check } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
-import { taskOf } from "../rules/status.ts";
+import { isLost, taskOf } from "../rules/status.ts";
 import { drawVerdict } from "../rules/verdict.ts";
 import { checkTree } from "./check-tree.ts";
 import type { Lease } from "./lease.ts";
 import { ACTOR, type World } from "./world.ts";
 
-export interface Integrated {
-  commit: string;
-  /** Results on the merged tree, when it differs from the tree the attempt was checked on. */
-  results: CheckResult[];
-}
-
 /**
- * Merges `candidate`, made from `base`, onto the branch's head. One at a time; moving the branch is
- * the commit point. A conflict, a red check on the merged tree and a lost lease are failures.
+ * Merges `candidate`, made from the lease's base, onto the branch's head, and returns the commit
+ * there. One at a time; `checksOf` is asked when it is this one's turn; moving the branch is the
+ * commit point. A conflict, a red check on the merged tree and a lost lease are failures.
  */
 export function integrate(
   world: World,
   lease: Lease,
   candidate: string,
-  checksOf: (head: string, tree: string) => Promise<Check[]>,
+  checksOf: () => Check[],
   signal: AbortSignal,
-): Promise<Integrated | Failure> {
+): Promise<string | Failure> {
   return world.integration(async () => {
     const { repository, store } = world;
     const task = taskOf(store.state, lease.taskId);
-    const done = await repository.findMerged(lease.taskId, lease.attempt);
-    if (done !== undefined) return { commit: done, results: [] };
     const head = await repository.head();
     const candidateTree = await repository.treeOf(candidate);
     const tree = await mergedTree(world, lease, head, candidate, candidateTree);
     if (isFailure(tree)) return tree;
     const message = `${task.contract.title}\n\nFractal-Task: ${lease.taskId} ${lease.attempt}\n`;
     const commit = await repository.commit(tree, [head], message);
-    const checks = await checksOf(head, tree);
+    const checks = checksOf();
     const results = await checkTree(world, commit, checks, true, signal);
     if (isFailure(results)) return results;
     const verdict = drawVerdict(results, checks);
@@ -46,7 +39,10 @@ export function integrate(
         checks: results.filter((result) => result.gates && !result.passed).map((one) => one.name),
       };
     }
-    if (signal.aborted || !lease.isCurrent()) return { failure: "cancelled", detail: "let go" };
+    // Asked of the state, not of the signal alone: the loop may not have come round to abort yet.
+    if (signal.aborted || !lease.isCurrent() || isLost(store.state, task)) {
+      return { failure: "cancelled", detail: "let go" };
+    }
     const about = { task_id: lease.taskId, actor: ACTOR } as const;
     const { attempt, fence } = lease;
     store.record([{ ...about, event_type: "merge.started", attempt, fence, onto: head, commit }]);
@@ -55,7 +51,7 @@ export function integrate(
       return { failure: "merge-conflict", detail, paths: [] };
     }
     store.record([{ ...about, event_type: "merge.done", attempt, commit }]);
-    return { commit, results };
+    return commit;
   });
 }
 

@@ -100,7 +100,10 @@ function isSuccess(end: LeaseEnd): boolean {
 async function takeLease(world: World, taskId: TaskId, role: Role): Promise<Lease> {
   const { store, clock, limits, repository } = world;
   const task = taskOf(store.state, taskId);
-  const open = task.attempts.find((one) => one.endedAt === undefined && one.role === role);
+  // What was left open before a person's word began a new episode would go on without that word.
+  const open = task.attempts.find(
+    (one) => one.endedAt === undefined && one.role === role && one.episode === task.episode,
+  );
   const attempt = open?.number ?? Math.max(0, ...task.attempts.map((one) => one.number)) + 1;
   const base = open?.base ?? (await repository.head());
   const fence = task.fence + 1;

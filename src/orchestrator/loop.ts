@@ -45,9 +45,15 @@ export async function runLoop(world: World, signal: AbortSignal): Promise<Rest> 
       // A last look: what a person did meanwhile may be work.
       const before = store.state.seq;
       await hands.observe();
-      if (store.state.seq === before) return { exitCode: stop.exitCode, reason: stop.reason };
-      await pause(1);
-      continue;
+      if (store.state.seq !== before) {
+        await pause(1);
+        continue;
+      }
+      // A prompt may stand there still, and what is fatal left no time to tell the tracker.
+      await hands.letGo();
+      if (hands.broken() !== undefined) throw hands.broken();
+      await hands.mirror();
+      return { exitCode: stop.exitCode, reason: stop.reason };
     }
     // What was decided without waiting for anything is due for another look at once.
     if (actions.some(isInstant)) continue;

@@ -6,6 +6,7 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Acceptance, Plan, PlanProblem, PlanQuestion } from "../domain/plan.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { nextQuestionId } from "../rules/cancel.ts";
 import { reviewPlan } from "../rules/plan-review.ts";
 import { signaturesAround } from "../rules/planning-facts.ts";
 import { inventedId, sizeTask, splitTask } from "../rules/split.ts";
@@ -42,7 +43,7 @@ async function findPlan(
   signal: AbortSignal,
 ): Promise<Plan | Failure> {
   const { store, spec, limits, repository } = world;
-  const started = task.splitStarted && store.journal.getBlob(task.splitStarted);
+  const started = task.splitStarted && store.journal.getBlob(task.splitStarted.plan);
   if (started) return JSON.parse(started) as Plan;
   const ancestors = ancestorsOf(store.state, task.id);
   // Asked at any time, beside anything, the same task gets the same question: so it is told of the
@@ -67,7 +68,8 @@ async function findPlan(
       ? [{ code: "must-split", message: "this task proved too big for one worker: split it" }]
       : []),
   ];
-  const given = world.givenPlans.get(task.key);
+  // A leaf that proved too big was given as a leaf: that plan has been tried.
+  const given = mustSplit ? undefined : world.givenPlans.get(task.key);
   const profile = profileFor(world, lease);
   const answer =
     given !== undefined || profile === undefined
@@ -148,7 +150,7 @@ async function size(
         assumptions: [...result.assumptions, ...commit.notes],
       },
       endedEvent(world, lease, "succeeded", { summary: "a leaf" }),
-      ...questionEvents(task, result.questions, () => [task.id]),
+      ...questionEvents(world, task, result.questions, () => [task.id]),
     ],
   };
 }
@@ -161,7 +163,9 @@ async function split(
   signal: AbortSignal,
 ): Promise<LeaseEnd> {
   const { store, spec, limits } = world;
-  const letter = String.fromCharCode(96 + Math.min(26, task.episode));
+  // An interrupted split goes on under the ids it began with.
+  const episode = task.splitStarted?.episode ?? task.episode;
+  const letter = String.fromCharCode(96 + Math.min(26, episode));
   const splitBy = (accepted: (a: Acceptance) => boolean) =>
     splitTask({
       parent: task,
@@ -208,7 +212,7 @@ async function split(
         assumptions: [...result.assumptions, ...result.edgesAdded, ...commit.notes],
       },
       endedEvent(world, lease, "succeeded", { summary: `split into ${children.length}` }),
-      ...questionEvents(task, result.questions, (question) =>
+      ...questionEvents(world, task, result.questions, (question) =>
         question.blocks.flatMap((key) => idOf.get(key) ?? []),
       ),
     ],
@@ -258,28 +262,41 @@ function textOf(world: World, requirement: string): string {
   return world.spec.requirements.find((one) => one.id === requirement)?.text ?? requirement;
 }
 
-/** A planner's questions without a default, each blocking just the tasks it names. */
+/**
+ * A planner's questions without a default, each blocking just the tasks it names. Those that would
+ * hold one task are asked as one: a task waits for one answer at a time.
+ */
 function questionEvents(
+  world: World,
   task: TaskState,
   questions: readonly PlanQuestion[],
   blocksOf: (question: PlanQuestion) => TaskId[],
 ): NewEvent[] {
-  return questions.flatMap((question, index): NewEvent[] => {
+  const groups: { asked: PlanQuestion[]; blocks: TaskId[] }[] = [];
+  for (const question of questions) {
     const blocks = blocksOf(question);
-    if (blocks.length === 0) return [];
-    return [
-      {
-        task_id: blocks[0] ?? task.id,
-        actor: "planner",
-        event_type: "question.opened",
-        question: `${task.id}.q${task.questions.length + index + 1}`,
-        kind: "plan",
-        title: question.question,
-        why: question.why,
-        options: question.options,
-        tried: "",
-        blocks,
-      },
-    ];
+    if (blocks.length === 0) continue;
+    const joined = groups.filter((group) => group.blocks.some((id) => blocks.includes(id)));
+    const rest = groups.filter((group) => !joined.includes(group));
+    const asked = [...joined.flatMap((group) => group.asked), question];
+    const all = new Set([...joined.flatMap((group) => group.blocks), ...blocks]);
+    groups.splice(0, groups.length, ...rest, { asked, blocks: [...all] });
+  }
+  const ids: string[] = [];
+  return groups.map(({ asked, blocks }): NewEvent => {
+    const id = nextQuestionId(world.store.state, task, ids);
+    ids.push(id);
+    return {
+      task_id: blocks[0] ?? task.id,
+      actor: "planner",
+      event_type: "question.opened",
+      question: id,
+      kind: "plan",
+      title: asked.map(({ question }) => question).join("\n"),
+      why: asked.map(({ why }) => why).join("\n"),
+      options: asked.flatMap(({ options }) => options),
+      tried: "",
+      blocks,
+    };
   });
 }

@@ -1,17 +1,21 @@
 /** Rolls a split task up: its own checks on the branch as it is; red makes one bounded repair leaf. */
 import type { Check, CheckResult } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
-import type { TaskState } from "../domain/run-state.ts";
+import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { Contract, TaskId } from "../domain/task.ts";
-import { descendantsOf, taskOf } from "../rules/status.ts";
+import { descendantsOf, isLost, mayRollUp, taskOf } from "../rules/status.ts";
 import { drawVerdict } from "../rules/verdict.ts";
 import { checkTree } from "./check-tree.ts";
 import { createTasks } from "./tracked.ts";
 import { ACTOR, type World } from "./world.ts";
 
+/** What a contract may hold (domain/task.ts). */
+const PURPOSE_CHARS_MAX = 64_000;
+
 /**
  * Checks a split task whose children are settled. Green: done. Red: a repair leaf, at most
- * `repairsMax` an episode; after them the red verdict stands and a person is asked.
+ * `repairsMax` an episode; after them the red verdict stands and a person is asked. Trouble outside
+ * is returned; what changed meanwhile leaves everything as it is, to be looked at again.
  */
 export async function rollUpTask(
   world: World,
@@ -25,21 +29,25 @@ export async function rollUpTask(
   const checks = rollUpChecks(world, task);
   const results = await checkTree(world, commit, checks, false, signal);
   if (isFailure(results)) return results;
+  // Meanwhile a person may have reopened what is below, added to it, or put it aside.
+  if (signal.aborted || isLost(store.state, task) || !mayRollUp(store.state, task))
+    return undefined;
   const verdict = drawVerdict(results, checks);
   const about = { task_id: taskId, actor: ACTOR } as const;
   const rolledUp = { ...about, event_type: "task.rolled_up", verdict, tree } as const;
   if (verdict.passed) {
-    const unchecked =
-      verdict.gatesGreen === 0 && task.children.some((id) => taskOf(store.state, id).unchecked);
+    const unchecked = verdict.gatesGreen === 0 && !areProven(store.state, task);
     store.record([rolledUp, { ...about, event_type: "task.done", commit, unchecked }]);
     return undefined;
   }
-  if (task.repairs >= limits.repairsMax) {
+  const red = checks.filter((check) => check.gates && isRed(check, results));
+  const repair = repairOf(world, task, red, verdict.reason);
+  // Where no file may be changed nothing can be repaired.
+  if (task.repairs >= limits.repairsMax || repair.contract.files.length === 0) {
     store.record([rolledUp]);
     return undefined;
   }
-  const red = checks.filter((check) => check.gates && isRed(check, results));
-  const created = await createTasks(world, [repairOf(world, task, red, verdict.reason)]);
+  const created = await createTasks(world, [repair]);
   if (isFailure(created)) return created;
   store.record([rolledUp, ...created]);
   return undefined;
@@ -53,6 +61,14 @@ function rollUpChecks(world: World, task: TaskState): Check[] {
   return [...own, ...leafOnes, ...world.spec.checks.filter((check) => check.when === "final")];
 }
 
+/** What is done below it is proven; nothing done there proves nothing. */
+function areProven(state: RunState, task: TaskState): boolean {
+  const left = task.children
+    .map((id) => taskOf(state, id))
+    .filter((one) => one.end !== "cancelled");
+  return left.length > 0 && left.every((one) => one.end === "done" && !one.unchecked);
+}
+
 function isRed(check: Check, results: CheckResult[]): boolean {
   return results.some((result) => result.name === check.name && !result.passed);
 }
@@ -62,9 +78,13 @@ function repairOf(world: World, task: TaskState, red: Check[], reason: string) {
   const files = new Set(descendantsOf(state, task.id).flatMap((one) => one.contract.files));
   const made = task.children.filter((id) => taskOf(state, id).origin === "repair").length;
   const slug = `r${made + 1}`;
+  // What a person answered about the whole is for whoever mends it.
+  const said = task.guidance.map(({ text }) => text);
   const contract: Contract = {
     title: `Repair: ${task.contract.title}`.slice(0, 255),
-    purpose: `The parts are done, but together they do not pass.\n\n${reason}`,
+    purpose: ["The parts are done, but together they do not pass.", reason, ...said]
+      .join("\n\n")
+      .slice(0, PURPOSE_CHARS_MAX),
     kind: "code",
     size: "S",
     requirements: [],

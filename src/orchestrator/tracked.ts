@@ -67,12 +67,16 @@ export async function publish(
   ids: readonly string[],
 ): Promise<Failure | undefined> {
   const { state } = world.store;
-  const isSplit = (id: TaskId) => state.tasks.get(id)?.shape === "split";
+  // An edge to what was deleted would keep all of them from being written.
+  const takesNoEdge = (id: TaskId) => {
+    const task = state.tasks.get(id);
+    return task?.shape === "split" || task?.deleted === true;
+  };
   const issues = ids.flatMap((id): NewTrackedTask[] => {
     const task = state.tasks.get(id);
     if (task !== undefined) return [issueOfTask(state.runId, task)];
     const question = state.questions.get(id);
-    return question === undefined ? [] : [issueOfQuestion(state.runId, question, isSplit)];
+    return question === undefined ? [] : [issueOfQuestion(state.runId, question, takesNoEdge)];
   });
   const created = await world.tracker.create(issues);
   if (isFailure(created)) return created;

@@ -89,16 +89,19 @@ export function askDependents(
     const edges = [...(before.tasks.get(task.id)?.dependsOn ?? []), ...task.dependsOn];
     const lost = edges.find((id) => dropped.has(id) && now.tasks.get(id)?.end !== "accepted");
     if (lost === undefined) continue;
-    const title = now.tasks.get(lost)?.contract.title ?? "";
-    asked.push(
-      openQuestion(now, task, "dropped", {
-        title: `"${task.contract.title}" needs ${lost}, which was dropped. What now?`,
-        why: `${lost} "${title}" was dropped by ${dropped.get(lost)}; nothing satisfies this dependency. Any answer goes on without it, as guidance; to drop this task too: fractal cancel ${task.id}`,
-        options: ["go on without it"],
-      }),
-    );
+    asked.push(askDropped(now, task, lost, ` by ${dropped.get(lost)}`));
   }
   return asked;
+}
+
+/** The question of a task whose dependency `lost` was dropped, `by` whom where that is known. */
+export function askDropped(state: RunState, task: TaskState, lost: TaskId, by = ""): NewEvent {
+  const title = state.tasks.get(lost)?.contract.title ?? "";
+  return openQuestion(state, task, "dropped", {
+    title: `"${task.contract.title}" needs ${lost}, which was dropped. What now?`,
+    why: `${lost} "${title}" was dropped${by}; nothing satisfies this dependency. Any answer goes on without it, as guidance; to drop this task too: fractal cancel ${task.id}`,
+    options: ["go on without it"],
+  });
 }
 
 /** A question that a person's own edit makes necessary. */
@@ -121,9 +124,14 @@ export function openQuestion(
   };
 }
 
-/** The id of a task's next question: one that no question ever had. */
-export function nextQuestionId(state: RunState, task: TaskState): string {
+/** The id of a task's next question: one that no question ever had, nor one of those `besides`. */
+export function nextQuestionId(
+  state: RunState,
+  task: TaskState,
+  besides: readonly string[] = [],
+): string {
+  const isTaken = (id: string) => state.questions.has(id) || besides.includes(id);
   let number = task.questions.length + 1;
-  while (state.questions.has(`${task.id}.q${number}`)) number += 1;
+  while (isTaken(`${task.id}.q${number}`)) number += 1;
   return `${task.id}.q${number}`;
 }

@@ -14,7 +14,13 @@ export interface BaseFindings {
 
 /** The checks to run on the base before the work: the leaf's own and the spec's `leaf` checks. */
 export function checksBefore(task: TaskState, spec: Spec): Check[] {
-  return [...task.contract.checks, ...leafChecks(spec)];
+  return [...ownChecks(task, spec), ...leafChecks(spec)];
+}
+
+/** What the leaf itself must show; a root that is a leaf has no roll-up, so the `final` ones too. */
+function ownChecks(task: TaskState, spec: Spec): Check[] {
+  const final = spec.checks.filter((check) => task.parent === null && check.when === "final");
+  return [...task.contract.checks, ...final];
 }
 
 export function leafChecks(spec: Spec): Check[] {
@@ -24,7 +30,9 @@ export function leafChecks(spec: Spec): Check[] {
 export function findingsOf(task: TaskState, spec: Spec, results: CheckResult[]): BaseFindings {
   const passed = new Set(results.filter((one) => one.passed).map((one) => one.name));
   return {
-    vacuous: task.contract.checks.filter((one) => passed.has(one.name)).map((one) => one.name),
+    vacuous: ownChecks(task, spec)
+      .filter((one) => passed.has(one.name))
+      .map((one) => one.name),
     notYet: leafChecks(spec)
       .filter((one) => !passed.has(one.name))
       .map((one) => one.name),
@@ -34,14 +42,17 @@ export function findingsOf(task: TaskState, spec: Spec, results: CheckResult[]):
 /** The checks of an attempt's own tree: a vacuous one must stay green, but counts as no proof. */
 export function checksAfter(task: TaskState, spec: Spec, findings: BaseFindings): Check[] {
   return [
-    ...task.contract.checks,
-    ...leafChecks(spec).filter((check) => !findings.notYet.includes(check.name)),
+    ...ownChecks(task, spec),
+    // What is owed to the parent's roll-up is due at once where there is no parent.
+    ...leafChecks(spec).filter(
+      (check) => task.parent === null || !findings.notYet.includes(check.name),
+    ),
   ];
 }
 
 /** True when at least one own gating check was red before and so proves the work. */
-export function isProven(task: TaskState, findings: BaseFindings): boolean {
-  return task.contract.checks.some(
+export function isProven(task: TaskState, spec: Spec, findings: BaseFindings): boolean {
+  return ownChecks(task, spec).some(
     (check) => check.gates && !findings.vacuous.includes(check.name),
   );
 }

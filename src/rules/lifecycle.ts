@@ -46,7 +46,8 @@ const FROM: { readonly [M in Move]: readonly TaskStatus[] } = {
   rejected: ["running", "paused", "needs_human", "failed", "accepted", "cancelled"],
   split: ["running"],
   sized: ["running"],
-  done: ["running", "split"],
+  // What was merged is done, also when it was put aside, or asked about, in that very moment.
+  done: ["running", "split", "paused", "needs_human"],
   failed: ["queued", "waiting", "running", "escalated", "needs_human", "split"],
   routed: ["queued", "waiting", "running", "escalated"],
   // Said after its end, it is heard when the task is reopened.

@@ -8,10 +8,10 @@ import { type MirrorLine, mirrorLines } from "./mirror.ts";
 import { inOrder, knownCriticalPath, reservedFiles } from "./schedule.ts";
 import {
   ancestorsOf,
-  areChildrenSettled,
   blockersOf,
   isEscalated,
   isHeld,
+  mayRollUp,
   statusOf,
   taskOf,
 } from "./status.ts";
@@ -27,6 +27,8 @@ export interface Snapshot {
   mirroredAt: number;
   /** Tasks and questions that are not in the tracker yet are being written. */
   publishing: boolean;
+  /** Tasks whose roll-up met trouble outside: not to be tried before, and since when. */
+  resting: ReadonlyMap<TaskId, { untilMs: number; sinceMs: number }>;
   /** The question shown in the terminal now, and those the person skipped. */
   prompting: string | undefined;
   skipped: ReadonlySet<string>;
@@ -44,13 +46,16 @@ export interface Snapshot {
 /** The tracker is told this often while work goes on. */
 const TRACKER_PAUSE_MS = 1_000;
 
+/** What a person is asked about by what is; what follows from their own edits is asked in drift. */
+export type AskedKind = "stuck" | "asks" | "plan" | "rollup" | "dropped";
+
 export type Action =
   | { kind: "plan"; task: TaskId; mustSplit: boolean }
   | { kind: "attempt"; task: TaskId }
   | { kind: "fix"; task: TaskId }
   | { kind: "route"; task: TaskId; to: "fixer" | "split" | "router"; reason: string }
   | { kind: "roll-up"; task: TaskId }
-  | { kind: "ask"; task: TaskId; question: "stuck" | "asks" | "plan" | "rollup"; reason: string }
+  | { kind: "ask"; task: TaskId; question: AskedKind; reason: string }
   | { kind: "give-up"; task: TaskId; reason: string }
   | { kind: "publish"; ids: string[] }
   | { kind: "mirror"; lines: MirrorLine[] }
@@ -81,9 +86,11 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
     // With every slot taken no worker's turn is due: most tasks are spared the closer look.
     if (leafSlots <= 0 && task.shape === "leaf" && !isEscalated(task)) continue;
     if (isHeld(state, task.id)) continue;
-    if (task.notBeforeMs > now) {
-      wakeAt = Math.min(wakeAt, task.notBeforeMs);
-      downSince = Math.max(downSince, task.outageSinceMs ?? now);
+    const rest = snapshot.resting.get(task.id);
+    const notBeforeMs = Math.max(task.notBeforeMs, rest?.untilMs ?? 0);
+    if (notBeforeMs > now) {
+      wakeAt = Math.min(wakeAt, notBeforeMs);
+      downSince = Math.max(downSince, rest?.sinceMs ?? task.outageSinceMs ?? now);
       continue;
     }
     const action = nextFor(state, task, limits, reserved);
@@ -132,7 +139,7 @@ function nextFor(
   limits: Limits,
   reserved: Map<string, TaskId>,
 ): Action | undefined {
-  const ask = (question: "stuck" | "asks" | "plan" | "rollup", reason: string): Action =>
+  const ask = (question: AskedKind, reason: string): Action =>
     task.questions.length >= limits.questionsPerTaskMax
       ? {
           kind: "give-up",
@@ -141,10 +148,13 @@ function nextFor(
         }
       : { kind: "ask", task: task.id, question, reason };
 
+  // Whoever waited for something else when it was dropped has not been asked about it yet.
+  const lost = task.dependsOn.find((id) => isDropped(state, task, id));
+  if (lost !== undefined) return ask("dropped", lost);
   if (task.shape === "split" && task.splitStarted === undefined && task.route !== "split") {
     if (task.route === "person") return ask("rollup", "its roll-up needs a person");
-    if (!areChildrenSettled(state, task) || blockersOf(state, task.id).length > 0) return undefined;
-    if (task.rollup === undefined) return { kind: "roll-up", task: task.id };
+    if (!mayRollUp(state, task)) return undefined;
+    if (task.rollup === undefined || task.rollup.passed) return { kind: "roll-up", task: task.id };
     // Rolled up red and still here: the repairs are used up.
     return ask("rollup", task.rollup.reason);
   }
@@ -176,6 +186,10 @@ function nextFor(
       return isReserved ? undefined : { kind: "attempt", task: task.id };
     }
   }
+}
+
+function isDropped(state: RunState, task: TaskState, id: TaskId): boolean {
+  return state.tasks.get(id)?.end === "cancelled" && task.without?.includes(id) !== true;
 }
 
 function lastFailureOf(task: TaskState): string {

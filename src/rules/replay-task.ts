@@ -5,6 +5,7 @@ import type { Limits } from "../domain/limits.ts";
 import type { Attempt, RunState, TaskState } from "../domain/run-state.ts";
 import { addCost, addUsage, NO_USAGE } from "../domain/usage.ts";
 import { backoffMs, retryCost } from "./retry.ts";
+import { blockersOf } from "./status.ts";
 
 /** Starts a new episode: what was tried before no longer counts against the task. */
 export function beginEpisode(task: TaskState, attemptsLeft: number): void {
@@ -32,7 +33,7 @@ export function applyToTask(
 ): void {
   switch (event.event_type) {
     case "split.started":
-      task.splitStarted = event.plan;
+      task.splitStarted ??= { plan: event.plan, episode: task.episode };
       return;
     case "task.split":
       task.shape = "split";
@@ -43,26 +44,32 @@ export function applyToTask(
       delete task.pending;
       return;
     case "task.sized":
-      task.shape = "leaf";
+      // Who got children while it was planned, from a person, is the parent of those.
+      task.shape = task.children.length > 0 ? "split" : "leaf";
       // `described` stays: it is what Beads shows, and sizing rewrites no issue.
       task.contract = event.contract;
       task.assumptions.push(...event.assumptions);
       return;
     case "task.done":
+      // Only by a person's edge can what is before it be unfinished.
+      if (blockersOf(state, task.id).length > 0) noteStructure(state);
       task.end = "done";
       task.unchecked = event.unchecked;
       if (event.commit !== undefined) task.commit = event.commit;
       if (task.merge) task.merge.done = true;
       return;
     case "task.failed":
+      noteStructure(state);
       task.end = "failed";
       task.endReason = event.reason;
       return;
     case "task.accepted":
+      noteStructure(state);
       task.end = "accepted";
       task.endReason = `accepted by ${event.by}`;
       return;
     case "task.cancelled":
+      noteStructure(state);
       task.end = "cancelled";
       task.endReason = `${event.reason} (${event.by})`;
       return;
@@ -77,14 +84,13 @@ export function applyToTask(
       reopenAbove(state, task);
       return;
     case "task.reopened":
-      state.structureSeq = event.seq;
       beginEpisode(task, limits.attemptsMax);
       task.fixerUsed = false;
       task.repairs = 0;
       reopenAbove(state, task);
       return;
     case "task.edited":
-      state.structureSeq = event.seq;
+      noteStructure(state);
       editTask(task, event);
       return;
     case "task.taken":
@@ -153,8 +159,14 @@ export function applyToTask(
   }
 }
 
+/** What waits for what, or what is unfinished, has changed. */
+export function noteStructure(state: RunState): void {
+  state.structureSeq = state.seq;
+}
+
 /** What is above a task that is open again, or new, is no longer done; what is deleted stays so. */
 export function reopenAbove(state: RunState, task: TaskState): void {
+  noteStructure(state);
   for (let at = task.parent; at !== null; ) {
     const above: TaskState | undefined = state.tasks.get(at);
     if (above === undefined || above.deleted) return;

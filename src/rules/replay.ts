@@ -6,7 +6,7 @@ import type { Question, RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
 import { describeContract } from "./describe.ts";
-import { applyToTask, beginEpisode, reopenAbove } from "./replay-task.ts";
+import { applyToTask, beginEpisode, noteStructure, reopenAbove } from "./replay-task.ts";
 import { statusOf, taskOf } from "./status.ts";
 
 /** The state after all these events. No events is a broken promise: a run starts with `run.started`. */
@@ -104,7 +104,12 @@ function createTask(
   // A new child is a reason to roll up again. A person's makes a leaf a parent, and not yet done.
   delete parent.rollup;
   if (event.origin !== "person") return;
-  parent.shape = "split";
+  if (parent.shape !== "split") {
+    parent.shape = "split";
+    // Help that was on its way to a leaf is not for a parent.
+    delete parent.pending;
+    delete parent.route;
+  }
   reopenAbove(state, taskOf(state, id));
 }
 
@@ -198,6 +203,7 @@ function settleQuestion(
     delete task.question;
     // What a person or a merge has settled meanwhile is not taken up again by an answer.
     if (isSettled(statusOf(state, task.id))) continue;
+    noteStructure(state);
     if (end.state === "answered") {
       task.guidance.push({ from: end.by, text: answerAsGuidance(question, end.answer ?? "") });
       beginEpisode(task, Math.max(task.attemptsLeft, 2));

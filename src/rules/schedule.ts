@@ -1,13 +1,14 @@
 /** Which tasks go first: critical path, then priority, then age. */
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
-import { blockersOf } from "./status.ts";
+import { blockersOf, isHeld } from "./status.ts";
 
 /**
  * For each task that has not ended, the length of the longest chain of unfinished tasks that begins
- * with it. A task has two moments: what waits for it, or for one it is part of, begins after its
- * end; its children begin after its beginning and end before its end. Iterative, each edge seen
- * once; a cycle, which only a person's edit can make, counts as if it were cut.
+ * with its own work: a leaf's, or a parent's roll-up. A task has two moments: what waits for it, or
+ * for one it is part of, begins after its end; its children begin after its beginning and end before
+ * its end. Iterative, each edge seen once; a cycle, which only a person's edit can make, counts as
+ * if it were cut.
  */
 export function criticalPathOf(state: RunState): Map<TaskId, number> {
   const open = [...state.tasks.values()].filter((task) => task.end === undefined);
@@ -34,13 +35,13 @@ export function criticalPathOf(state: RunState): Map<TaskId, number> {
       }
     }
   }
-  return new Map(open.map((task, at) => [task.id, length[2 * at] ?? 0]));
+  return new Map(open.map((task, at) => [task.id, length[2 * at + 1] ?? 0]));
 }
 
 const known = new WeakMap<RunState, { structureSeq: number; path: Map<TaskId, number> }>();
 
 /**
- * The critical path, worked out anew only when what waits for what has changed: what ends takes
+ * The critical path, worked out anew only when what waits for what has changed: what is done takes
  * nothing from what is before it, for that has ended already.
  */
 export function knownCriticalPath(state: RunState): Map<TaskId, number> {
@@ -92,6 +93,7 @@ export function inOrder<Due extends { task: TaskState }>(
 export function reservedFiles(state: RunState): Map<string, TaskId> {
   const keepers = [...state.tasks.values()]
     .filter((task) => task.end === undefined && task.conflicts >= 2)
+    .filter((task) => task.question === undefined && !isHeld(state, task.id))
     .filter((task) => blockersOf(state, task.id).length === 0)
     .sort((a, b) => a.createdSeq - b.createdSeq);
   const reserved = new Map<string, TaskId>();

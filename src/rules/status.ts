@@ -65,6 +65,22 @@ export function isHeld(state: RunState, id: TaskId): boolean {
   return false;
 }
 
+/**
+ * True when what is under way on a task must not count: it ended, is held, waits for an answer, or
+ * became the parent of others while it was worked on.
+ */
+export function isLost(state: RunState, task: TaskState): boolean {
+  if (task.end !== undefined || task.question !== undefined) return true;
+  const isLeafWork = task.lease !== undefined && task.lease.role !== "planner";
+  if (isLeafWork && task.shape === "split") return true;
+  return isHeld(state, task.id);
+}
+
+/** True when a split task waits for nothing but its roll-up checks. */
+export function mayRollUp(state: RunState, task: TaskState): boolean {
+  return areChildrenSettled(state, task) && blockersOf(state, task.id).length === 0;
+}
+
 /** True when all children of a split task are settled, so that it may roll up. */
 export function areChildrenSettled(state: RunState, task: TaskState): boolean {
   return task.children.every((child) => isSettled(statusOf(state, child)));

@@ -17,7 +17,7 @@ const whole = aCheck("whole", { when: "final", source: "spec" });
 const spec = { checks: [compile, whole, lint] } as unknown as Spec;
 const own = aCheck("own");
 const advice = aCheck("advice", { gates: false });
-const task = aTask("t", { contract: { checks: [own, advice] } });
+const task = aTask("t", { parent: "root", contract: { checks: [own, advice] } });
 const result = (check: Check, passed: boolean): CheckResult => ({
   name: check.name,
   passed,
@@ -62,8 +62,20 @@ describe("what gates an attempt", () => {
     ["only advice", [advice], [], false],
     ["no check at all", [], [], false],
   ] as const)("proves the work when there is %s", (_, checks, vacuous, proven) => {
-    const leaf = aTask("t", { contract: { checks: [...checks] } });
-    expect(isProven(leaf, { vacuous: [...vacuous], notYet: [] })).toBe(proven);
+    const leaf = aTask("t", { parent: "root", contract: { checks: [...checks] } });
+    expect(isProven(leaf, spec, { vacuous: [...vacuous], notYet: [] })).toBe(proven);
+  });
+});
+
+describe("a root that is a leaf", () => {
+  const root = aTask("r", { contract: { checks: [own] } });
+
+  it("has the spec's final checks to pass itself, and every leaf check: nothing comes after it", () => {
+    expect(names(checksBefore(root, spec))).toEqual(["own", "whole", "compile", "lint"]);
+    const findings = findingsOf(root, spec, [result(own, true), result(whole, false)]);
+    expect(findings.vacuous).toEqual(["own"]);
+    expect(names(checksAfter(root, spec, findings))).toEqual(["own", "whole", "compile", "lint"]);
+    expect(isProven(root, spec, findings)).toBe(true);
   });
 });
 

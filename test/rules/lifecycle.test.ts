@@ -61,6 +61,7 @@ const NEXT: { readonly [S in TaskStatus]: { readonly [M in Move]?: TaskStatus } 
     paused: "paused",
   },
   needs_human: {
+    done: "done",
     failed: "failed",
     guided: "needs_human",
     accepted: "accepted",
@@ -87,6 +88,7 @@ const NEXT: { readonly [S in TaskStatus]: { readonly [M in Move]?: TaskStatus } 
   done: { guided: "done", reopened: "queued" },
   accepted: { guided: "accepted", reopened: "queued" },
   paused: {
+    done: "done",
     guided: "paused",
     asked: "paused",
     accepted: "accepted",

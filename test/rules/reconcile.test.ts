@@ -38,6 +38,7 @@ function decide(
     mirroring: true,
     mirroredAt: 0,
     publishing: true,
+    resting: new Map(),
     prompting: undefined,
     skipped: new Set(),
     humanPresent: false,
@@ -60,7 +61,11 @@ function rest(tasks: TaskState[], over: Parameters<typeof decide>[1] = {}): Acti
 describe("the move that is due", () => {
   it.each([
     ["a task that is to be planned", { shape: "unplanned" }, { kind: "plan", mustSplit: false }],
-    ["an interrupted split", { splitStarted: "p" }, { kind: "plan", mustSplit: false }],
+    [
+      "an interrupted split",
+      { splitStarted: { plan: "p", episode: 1 } },
+      { kind: "plan", mustSplit: false },
+    ],
     ["a leaf", {}, { kind: "attempt" }],
     ["a leaf whose attempts failed alike", { attemptsLeft: 0 }, { kind: "route", to: "fixer" }],
     ["one on its way to the fixer", { attemptsLeft: 0, route: "fixer" }, { kind: "fix" }],
@@ -112,6 +117,27 @@ describe("the move that is due", () => {
     expect(actions).toMatchObject([
       { kind: "ask", question: "rollup", reason: "it does not add up" },
     ]);
+  });
+
+  it("of what waits for something dropped is a question, unless a person said to go on without", () => {
+    const dropped = leaf("x", { end: "cancelled" });
+    const [asks] = decide([root(), dropped, leaf("t", { dependsOn: ["x"] })]);
+    expect(asks).toEqual({ kind: "ask", task: "t", question: "dropped", reason: "x" });
+    const [goes] = decide([root(), dropped, leaf("t", { dependsOn: ["x"], without: ["x"] })]);
+    expect(goes).toMatchObject({ kind: "attempt", task: "t" });
+  });
+
+  it("of a split task whose green roll-up was not taken is to roll up again, not a question", () => {
+    const tasks = [root({ children: ["t"], rollup: aVerdict() }), leaf("t", { end: "done" })];
+    expect(decide(tasks)[0]).toMatchObject({ kind: "roll-up", task: "r" });
+  });
+
+  it("of a roll-up that met trouble outside waits, and is given up when it stays", () => {
+    const tasks = [root({ children: ["t"] }), leaf("t", { end: "done" })];
+    const since = (sinceMs: number) =>
+      rest(tasks, { resting: new Map([["r", { untilMs: NOW + 5_000, sinceMs }]]) });
+    expect(since(NOW - 1_000)).toMatchObject([{ kind: "wait", untilMs: NOW + 5_000 }]);
+    expect(since(NOW - limits.outageMs)).toMatchObject([{ kind: "stop", exitCode: 6 }]);
   });
 
   it("is to give up when the questions are used up", () => {
@@ -264,8 +290,7 @@ describe("the end", () => {
   const failed = leaf("f", { end: "failed" });
   const paused = leaf("p", { paused: true });
   const taken = leaf("b", { takenBy: "bob" });
-  const lost = leaf("l", { dependsOn: ["x"] });
-  const cancelled = leaf("x", { end: "cancelled" });
+  const circle = [leaf("l", { dependsOn: ["m"] }), leaf("m", { dependsOn: ["l"] })];
   const asks = leaf("t");
 
   it.each([
@@ -277,7 +302,7 @@ describe("the end", () => {
     ["a task failed and another is paused", [root(), failed, paused], [], 1],
     ["only a paused task holds it", [root(), paused], [], 3],
     ["only a taken task holds it", [root(), taken], [], 3],
-    ["work waits for what was dropped", [root(), lost, cancelled], [], 1],
+    ["work waits for one another", [root(), ...circle], [], 1],
     [
       "the root was cancelled",
       [root({ end: "cancelled" }), leaf("t", { end: "cancelled" })],
@@ -286,7 +311,7 @@ describe("the end", () => {
     ],
     [
       "a task was paused and then accepted, and another failed to come",
-      [root(), leaf("a", { paused: true, end: "accepted" }), lost, cancelled],
+      [root(), leaf("a", { paused: true, end: "accepted" }), ...circle],
       [],
       1,
     ],

@@ -331,7 +331,7 @@ describe("a tree", () => {
   it("keeps an interrupted split until it is written", () => {
     const store = aStoreWith("running");
     store.record([on("t", { event_type: "split.started", attempt: 1, plan: "p" })]);
-    expect(t(store).splitStarted).toBe("p");
+    expect(t(store).splitStarted).toEqual({ plan: "p", episode: 1 });
     store.record([created("t.a1", "t"), split("t", ["t.a1"])]);
     expect(t(store).splitStarted).toBeUndefined();
     expect(t(store).shape).toBe("split");

@@ -16,7 +16,7 @@ import { openFollower } from "../../src/orchestrator/follower.ts";
 import { openStore, type Store } from "../../src/orchestrator/store.ts";
 import { createdEvent, createTasks, publish } from "../../src/orchestrator/tracked.ts";
 import { nextQuestionId } from "../../src/rules/cancel.ts";
-import type { Action, Snapshot } from "../../src/rules/reconcile.ts";
+import type { Action, AskedKind, Snapshot } from "../../src/rules/reconcile.ts";
 import { isHeld, taskOf } from "../../src/rules/status.ts";
 import { aContract, aVerdict, STARTED_AT } from "./builders.ts";
 import { type MemoryTracker, memoryTracker } from "./memory-tracker.ts";
@@ -123,7 +123,7 @@ export function toyRun(
     );
   };
 
-  const asked = (task: TaskState, kind: "stuck" | "asks" | "plan" | "rollup"): NewEvent => ({
+  const asked = (task: TaskState, kind: AskedKind): NewEvent => ({
     ...by(task.id),
     event_type: "question.opened",
     question: nextQuestionId(store.state, task),
@@ -252,6 +252,7 @@ export function toyRun(
       mirroring: false,
       mirroredAt: 0,
       publishing: false,
+      resting: new Map(),
       prompting: undefined,
       skipped: new Set(),
       humanPresent: false,

@@ -1,0 +1,424 @@
+/** What happens while something else is under way: what a person does, trouble, a lost process. */
+import { describe, expect, it } from "vitest";
+import type { NewEvent } from "../../src/domain/event.ts";
+import type { Part, Plan } from "../../src/domain/plan.ts";
+import type { Human, Sandbox } from "../../src/domain/ports.ts";
+import type { TaskState } from "../../src/domain/run-state.ts";
+import { runLoop } from "../../src/orchestrator/loop.ts";
+import { statusOf, taskOf } from "../../src/rules/status.ts";
+import { memoryRepository } from "../support/memory-repository.ts";
+import { memoryTracker } from "../support/memory-tracker.ts";
+import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
+
+const part = (key: string, over: Partial<Part> = {}): Part => ({
+  key,
+  title: `The ${key}`,
+  purpose: `Write ${key}.`,
+  kind: "code",
+  size: "S",
+  files: [`${key}.txt`],
+  risks: [],
+  ...over,
+});
+
+/** A plan of one part a key, whose file must hold its word. */
+const planOf = (keys: string[], over: Partial<Plan> = {}): Plan => ({
+  decision: "split",
+  size: "L",
+  reason: "one a word",
+  parts: keys.map((key) => part(key)),
+  ownership: Object.fromEntries(keys.map((key, i) => [`R${i + 1}`, key])),
+  interfaces: [],
+  dependencies: [],
+  acceptance: keys.map((key, i) => ({
+    part: key,
+    requirement: `R${i + 1}`,
+    example: { kind: "command", run: `has ${key}.txt ${key}`, exit: 0 },
+  })),
+  questions: [],
+  ...over,
+});
+
+const specOf = (keys: string[], checks = "") =>
+  `---\nlanguage: text\n${checks}---\n# Words\n\n${keys.map((key, i) => `- R${i + 1}: ${key}.txt has ${key}`).join("\n")}\n`;
+
+const block = (path: string, text: string) => `\`\`\`txt ${path}\n${text}\n\`\`\`\n`;
+const right = ({ taskKey }: { taskKey: string }) => block(`${taskKey}.txt`, taskKey);
+const run = (world: MemoryWorld) => runLoop(world, new AbortController().signal);
+const asPerson = (id: string, event: object) =>
+  ({ task_id: id, actor: "ann", ...event }) as NewEvent;
+const question = (text: string, blocks: string[]) => ({
+  question: text,
+  why: `why ${text}`,
+  options: [],
+  blocks,
+});
+
+/** The world with its sandbox's `run` told of each command first. */
+function watching(world: MemoryWorld, seen: (command: string) => void): MemoryWorld {
+  const sandbox: Sandbox = {
+    ...world.sandbox,
+    run: (command, signal) => {
+      seen(command.argv.at(-1) ?? "");
+      return world.sandbox.run(command, signal);
+    },
+  };
+  return { ...world, sandbox };
+}
+
+describe("a root that is planned as one leaf", () => {
+  const self = planOf([], {
+    decision: "leaf",
+    size: "S",
+    parts: [part("self", { files: ["a.txt"] })],
+    ownership: { R1: "self" },
+    acceptance: [
+      {
+        part: "self",
+        requirement: "R1",
+        example: { kind: "command", run: "has a.txt a", exit: 0 },
+      },
+    ],
+  });
+
+  it("is done only when the specification's final checks are green", async () => {
+    const world = aMemoryWorld({
+      spec: specOf(["a"], 'checks:\n  whole: "has a.txt together"\n'),
+      splits: { root: self },
+      script: ({ attempt }) => block("a.txt", attempt < 3 ? "a" : "a, together"),
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    expect(world.repository.files().get("a.txt")).toContain("together");
+    expect(taskOf(world.store.state, "fr-r1").attempts.map((one) => one.outcome)).toEqual([
+      "succeeded",
+      "rejected",
+      "succeeded",
+    ]);
+  });
+});
+
+describe("a planner's questions", () => {
+  it("about one part are asked as one, and none is lost", async () => {
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b", "c"]),
+      splits: {
+        root: planOf(["a", "b", "c"], {
+          questions: [
+            question("Which one?", ["a"]),
+            question("Which other?", ["c"]),
+            question("How large?", ["b", "a"]),
+          ],
+        }),
+      },
+      script: right,
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(3);
+    const asked = [...world.store.state.questions.values()];
+    expect(asked.map(({ title, blocks }) => [title, [...blocks].sort()])).toEqual([
+      ["Which other?", ["fr-r1.a3"]],
+      ["Which one?\nHow large?", ["fr-r1.a1", "fr-r1.a2"]],
+    ]);
+    const refused = world.store.journal.read().filter((one) => one.event_type === "move.refused");
+    expect(refused).toEqual([]);
+  });
+
+  it("keep their ids for themselves: the parent's own question gets another", async () => {
+    const answers = ["this one", "give up"];
+    const human: Human = {
+      present: true,
+      ask: async () => answers.shift(),
+      confirm: async () => undefined,
+    };
+    const world = aMemoryWorld({
+      spec: specOf(["a", "z"], 'checks:\n  whole: "has z.txt together"\n'),
+      splits: { root: planOf(["a", "z"], { questions: [question("Which one?", ["a"])] }) },
+      human,
+      // The repairs say they did it, and did not.
+      limits: { repairsMax: 0 },
+      script: right,
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(3);
+    const ids = [...world.store.state.questions.values()].map(({ id, kind }) => `${kind} ${id}`);
+    expect(ids.slice(0, 2)).toEqual(["plan fr-r1.q1", "rollup fr-r1.q2"]);
+  });
+});
+
+describe("while a task rolls up", () => {
+  const spec = specOf(["a", "b"], 'checks:\n  whole: "has a.txt a"\n');
+
+  it("a child that is reopened keeps its parent open until it is done again", async () => {
+    let reopened = false;
+    const inner = aMemoryWorld({ spec, splits: { root: planOf(["a", "b"]) }, script: right });
+    const tracker = inner.tracker as ReturnType<typeof memoryTracker>;
+    const world = watching(inner, () => {
+      const { state } = inner.store;
+      const isRollUp = taskOf(state, "fr-r1").children.every(
+        (id) => taskOf(state, id).end === "done",
+      );
+      if (reopened || !isRollUp || taskOf(state, "fr-r1").children.length === 0) return;
+      reopened = true;
+      inner.store.record([
+        asPerson("fr-r1.a1", { event_type: "task.reopened", by: "ann" }),
+        asPerson("fr-r1.a1", { event_type: "task.paused", by: "ann" }),
+      ]);
+    });
+
+    const rest = await run(world);
+
+    expect(reopened).toBe(true);
+    expect(rest.exitCode).toBe(3);
+    expect(statusOf(world.store.state, "fr-r1")).toBe("split");
+    expect(tracker.task("fr-r1").status).toBe("in_progress");
+  });
+
+  it("putting the task itself aside asks nothing about a green roll-up", async () => {
+    let done = false;
+    const inner = aMemoryWorld({ spec, splits: { root: planOf(["a", "b"]) }, script: right });
+    const world = watching(inner, () => {
+      const { state } = inner.store;
+      const { children } = taskOf(state, "fr-r1");
+      const isRollUp = children.length > 0 && children.every((id) => taskOf(state, id).end);
+      if (done || !isRollUp) return;
+      done = true;
+      inner.store.record([asPerson("fr-r1", { event_type: "task.paused", by: "ann" })]);
+    });
+
+    expect((await run(world)).exitCode).toBe(3);
+    world.store.record([asPerson("fr-r1", { event_type: "task.unpaused", by: "ann" })]);
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    expect(world.store.state.questions.size).toBe(0);
+  });
+
+  it("a sandbox that stays away is tried again with pauses, and ends the run with exit 6", async () => {
+    let tries = 0;
+    const inner = aMemoryWorld({ spec, splits: { root: planOf(["a", "b"]) }, script: right });
+    const sandbox: Sandbox = {
+      ...inner.sandbox,
+      run: async (command, signal) => {
+        const { state } = inner.store;
+        const { children } = taskOf(state, "fr-r1");
+        if (!children.every((id) => taskOf(state, id).end))
+          return inner.sandbox.run(command, signal);
+        tries += 1;
+        return { failure: "sandbox-unavailable", detail: "no bwrap" };
+      },
+    };
+
+    const rest = await run({ ...inner, sandbox });
+
+    expect(rest.exitCode).toBe(6);
+    expect(tries).toBeLessThan(20);
+  });
+
+  it("what is answered about the whole is told to whoever repairs it", async () => {
+    const prompts: string[] = [];
+    const human: Human = {
+      present: true,
+      ask: async ({ title }) => (title.includes("as a whole") ? "write it into b.txt" : undefined),
+      confirm: async () => undefined,
+    };
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b"], 'checks:\n  whole: "has b.txt together"\n'),
+      splits: { root: planOf(["a", "b"]) },
+      human,
+      limits: { repairsMax: 1 },
+      script: (request) => {
+        if (!request.taskKey.startsWith("r")) return right(request);
+        prompts.push(request.messages.map((one) => ("text" in one ? one.text : "")).join());
+        return block("b.txt", "b");
+      },
+    });
+    // The first repair is dropped by a person: nothing of it is left to be done.
+    world.store.listen((event) => {
+      if (event.event_type !== "task.created" || event.origin !== "repair") return;
+      if (event.task_id !== "fr-r1.r1") return;
+      const by = "ann";
+      queueMicrotask(() =>
+        world.store.record([
+          asPerson("fr-r1.r1", { event_type: "task.cancelled", by, reason: "no" }),
+        ]),
+      );
+    });
+
+    await run(world);
+
+    expect(prompts.length).toBeGreaterThan(0);
+    expect(prompts.every((prompt) => prompt.includes("write it into b.txt"))).toBe(true);
+  });
+});
+
+describe("while a result is merged", () => {
+  it("putting its task aside does not lose it: what is merged is done", async () => {
+    const repository = memoryRepository();
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b"]),
+      splits: { root: planOf(["a", "b"]) },
+      script: right,
+      repository: {
+        ...repository,
+        async advance(from, to) {
+          const task = taskOf(world.store.state, "fr-r1.a1");
+          if (task.merge !== undefined && task.end === undefined && !task.paused) {
+            world.store.record([asPerson(task.id, { event_type: "task.paused", by: "ann" })]);
+          }
+          return repository.advance(from, to);
+        },
+      },
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    expect(taskOf(world.store.state, "fr-r1.a1").attempts).toHaveLength(1);
+  });
+
+  it("a task that was dropped a moment before is not merged, though nobody came round to say so", async () => {
+    const inner = aMemoryWorld({
+      spec: specOf(["a", "b"]),
+      splits: { root: planOf(["a", "b"]) },
+      script: right,
+    });
+    let checks = 0;
+    const world = watching(inner, (command) => {
+      // Red first, then on its own tree: the second is green, and the merge follows at once.
+      if (!command.startsWith("has a.txt")) return;
+      checks += 1;
+      if (checks !== 2) return;
+      inner.store.record([
+        asPerson("fr-r1.a1", { event_type: "task.cancelled", by: "ann", reason: "no" }),
+      ]);
+    });
+
+    await run(world);
+
+    expect(checks).toBe(2);
+    expect(statusOf(world.store.state, "fr-r1.a1")).toBe("cancelled");
+    expect(world.repository.files().has("a.txt")).toBe(false);
+  });
+});
+
+describe("a process that ended between two steps", () => {
+  const spec = specOf(["a", "b"]);
+  const splits = { root: planOf(["a", "b"]) };
+
+  it("says of a merge found afterwards that it is unchecked, when nothing proved it", async () => {
+    // `true` was green before the work: it proves nothing.
+    const vacuous = planOf(["a", "b"]);
+    const acceptance = vacuous.acceptance.map((one) =>
+      one.part === "a"
+        ? { ...one, example: { kind: "command" as const, run: "true", exit: 0 } }
+        : one,
+    );
+    const broken = new Error("killed");
+    const repository = memoryRepository();
+    const options = { spec, splits: { root: { ...vacuous, acceptance } }, script: right };
+    const world = aMemoryWorld({
+      ...options,
+      repository: {
+        ...repository,
+        async advance(from, to) {
+          await repository.advance(from, to);
+          if (repository.log()[0]?.includes("fr-r1.a1 1")) throw broken;
+          return true;
+        },
+      },
+    });
+    await expect(run(world)).rejects.toThrow("killed");
+
+    const rest = await run({ ...world, repository });
+
+    expect(rest.exitCode).toBe(0);
+    const task = taskOf(world.store.state, "fr-r1.a1");
+    expect([task.end, task.unchecked, task.attempts.length]).toEqual(["done", true, 1]);
+  });
+
+  it("goes on with an interrupted split under the ids it began with, whatever was answered since", async () => {
+    const repository = memoryRepository();
+    let killed = false;
+    const world = aMemoryWorld({
+      spec,
+      splits,
+      script: right,
+      repository: {
+        ...repository,
+        async head() {
+          const { state } = world.store;
+          if (!killed && taskOf(state, "fr-r1").splitStarted !== undefined) {
+            killed = true;
+            throw new Error("killed");
+          }
+          return repository.head();
+        },
+      },
+    });
+    await expect(run(world)).rejects.toThrow("killed");
+    const root = "fr-r1";
+    world.store.record([
+      asPerson(root, {
+        event_type: "question.opened",
+        question: "fr-r1.q1",
+        kind: "dropped",
+        title: "?",
+        why: "",
+        options: [],
+        tried: "",
+        blocks: [root],
+      }),
+      asPerson(root, {
+        event_type: "question.answered",
+        question: "fr-r1.q1",
+        by: "ann",
+        text: "yes",
+      }),
+    ]);
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    expect(taskOf(world.store.state, root).children).toEqual(["fr-r1.a1", "fr-r1.a2"]);
+  });
+});
+
+describe("a stop", () => {
+  it("for want of a key takes the prompt away and tells the tracker how things stand", async () => {
+    const tracker = memoryTracker();
+    let aborted = false;
+    const human: Human = {
+      present: true,
+      ask: (_, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener("abort", () => {
+            aborted = true;
+            resolve(undefined);
+          });
+        }),
+      confirm: async () => undefined,
+    };
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b"]),
+      splits: { root: planOf(["a", "b"], { questions: [question("Which one?", ["b"])] }) },
+      tracker,
+      human,
+      script: () => ({ failure: "credentials-missing", detail: "401" }),
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(4);
+    expect(aborted).toBe(true);
+    const leaf = world.store.state.tasks.get("fr-r1.a1") as TaskState;
+    expect(tracker.task(leaf.id)).toMatchObject({ status: "open", assignee: "" });
+    expect(tracker.task("fr-r1")).toMatchObject({ status: "in_progress" });
+  });
+});
