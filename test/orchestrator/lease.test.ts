@@ -11,7 +11,7 @@ import {
 import type { Store } from "../../src/orchestrator/store.ts";
 import type { World } from "../../src/orchestrator/world.ts";
 import { statusOf, taskOf } from "../../src/rules/status.ts";
-import { aClock, aStore, done, eventOf } from "../support/leaf-store.ts";
+import { aClock, aStore, done, eventOf, on, opened } from "../support/leaf-store.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -96,6 +96,19 @@ describe("a lease", () => {
     });
     await run(world, async (lease) => {
       expect(lease).toMatchObject({ attempt: 2, fence: 3, base: "head-2" });
+      return success(world, lease);
+    });
+  });
+
+  it("does not go on with an attempt from before a person's word: that would not hear it", async () => {
+    const world = aWorld();
+    await run(world, async (lease) => failedEnd(world, lease, down));
+    world.store.record([
+      opened("t"),
+      on("t", { event_type: "question.answered", question: "t.q1", by: "ann", text: "so" }),
+    ]);
+    await run(world, async (lease) => {
+      expect(lease.attempt).toBe(2);
       return success(world, lease);
     });
   });

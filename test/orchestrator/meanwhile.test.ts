@@ -390,6 +390,140 @@ describe("a process that ended between two steps", () => {
   });
 });
 
+describe("a leaf that a person gives a child while it is worked on", () => {
+  it("is done with that child, and not with its own result", async () => {
+    const tracker = memoryTracker();
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b"]),
+      splits: { root: planOf(["a", "b"]) },
+      tracker,
+      script: async (request) => {
+        if (request.taskKey === "a") {
+          await tracker.person.addChild("fr-r1.a1", "more");
+          // Put aside, so that nothing of it is done in this run.
+          await tracker.person.defer("fr-r1.a1.1");
+          await new Promise((resolve) => setTimeout(resolve, 30));
+        }
+        return right(request);
+      },
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(3);
+    expect(statusOf(world.store.state, "fr-r1.a1")).toBe("split");
+    expect(world.repository.files().has("a.txt")).toBe(false);
+  });
+});
+
+describe("a roll-up", () => {
+  const plan = planOf(["a", "b"]);
+
+  it("of which all parts were dropped proves nothing: the task is done, unchecked", async () => {
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b"]),
+      splits: { root: plan },
+      script: () => ({ failure: "cancelled", detail: "never asked" }),
+    });
+    world.store.listen((event) => {
+      if (event.event_type !== "task.split") return;
+      const by = "ann";
+      queueMicrotask(() =>
+        world.store.record(
+          ["fr-r1.a1", "fr-r1.a2"].map((id) =>
+            asPerson(id, { event_type: "task.cancelled", by, reason: "no" }),
+          ),
+        ),
+      );
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    expect(taskOf(world.store.state, "fr-r1").unchecked).toBe(true);
+  });
+
+  it("that is red where no file may be changed is asked about, not repaired", async () => {
+    const parts = plan.parts.map((one) => ({
+      ...one,
+      kind: "command" as const,
+      command: "true",
+      files: [],
+    }));
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b"], 'checks:\n  whole: "has a.txt a"\n'),
+      splits: { root: { ...plan, parts, acceptance: [] } },
+      script: right,
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(3);
+    expect([...world.store.state.questions.values()].map((one) => one.kind)).toEqual(["rollup"]);
+  });
+});
+
+describe("a result text", () => {
+  it("may be longer than a worker's step in code", async () => {
+    const plan = planOf(["a", "b"]);
+    const parts = plan.parts.map((one) =>
+      one.key === "a" ? { ...one, kind: "text" as const, files: [] } : one,
+    );
+    const acceptance = plan.acceptance.filter((one) => one.part === "b");
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b"]),
+      splits: { root: { ...plan, parts, acceptance } },
+      limits: { linesChangedMax: 10 },
+      script: (request) =>
+        request.taskKey === "a" ? `# R1\n\n${"a line\n".repeat(50)}` : right(request),
+    });
+    const inner = world.sandbox;
+    // The built-in check of a text is a shell command; the words of this sandbox are fewer.
+    const sandbox: Sandbox = {
+      ...inner,
+      run: (command, signal) => {
+        const argv = command.argv.at(-1)?.includes("test -s")
+          ? ["has .results/a.md R1"]
+          : command.argv;
+        return inner.run({ ...command, argv }, signal);
+      },
+    };
+
+    const rest = await run({ ...world, sandbox });
+
+    expect(rest.exitCode).toBe(0);
+  });
+});
+
+describe("a question about several tasks", () => {
+  it("reaches the tracker also when one of them was deleted before it was written", async () => {
+    const tracker = memoryTracker();
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b"]),
+      splits: { root: planOf(["a", "b"], { questions: [question("Which?", ["a", "b"])] }) },
+      tracker,
+      script: right,
+    });
+    world.store.listen((event) => {
+      if (event.event_type !== "question.opened") return;
+      // Before the next pass writes it.
+      void tracker.person.delete("fr-r1.a1");
+      const detail = "deleted";
+      queueMicrotask(() =>
+        world.store.record([
+          asPerson("fr-r1.a1", { event_type: "drift.seen", kind: "deleted", detail }),
+          asPerson("fr-r1.a1", { event_type: "task.cancelled", by: "ann", reason: detail }),
+        ]),
+      );
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(3);
+    expect(tracker.task("fr-r1.a2").dependsOn).toEqual(["fr-r1.q1"]);
+  });
+});
+
 describe("a stop", () => {
   it("for want of a key takes the prompt away and tells the tracker how things stand", async () => {
     const tracker = memoryTracker();

@@ -328,6 +328,25 @@ describe("a tree", () => {
     expect(taskOf(store.state, "root").repairs).toBe(0);
   });
 
+  it("of a leaf that a person gave a child drops the help that was on its way", () => {
+    const store = aStoreWith("queued");
+    store.record([
+      on("t", { event_type: "escalation.routed", to: "fixer", by: "rules", reason: "r" }),
+      created("t.1", "t", { origin: "person" }),
+    ]);
+    expect(t(store).route).toBeUndefined();
+    expect(statusOf(store.state, "t")).toBe("split");
+  });
+
+  it("of a task that a person gave a child while it was sized stays the child's parent", () => {
+    const store = aStoreWith("running");
+    store.record([
+      created("t.1", "t", { origin: "person" }),
+      on("t", { event_type: "task.sized", contract: t(store).contract, assumptions: [] }),
+    ]);
+    expect(t(store).shape).toBe("split");
+  });
+
   it("keeps an interrupted split until it is written", () => {
     const store = aStoreWith("running");
     store.record([on("t", { event_type: "split.started", attempt: 1, plan: "p" })]);

@@ -262,4 +262,13 @@ describe("a task whose merges conflicted twice", () => {
     );
     expect(started(waits)).toEqual(["first"]);
   });
+
+  it.each([
+    ["waits for an answer", { question: "twice.q1" }],
+    ["is put aside", { paused: true }],
+    ["is taken", { takenBy: "bob" }],
+  ])("lets the others go on while it %s", (_, held) => {
+    const twice = leaf("twice", { conflicts: 2, contract: files, ...held });
+    expect(started(state(leaf("other", { contract: files }), twice))).toEqual(["other"]);
+  });
 });
