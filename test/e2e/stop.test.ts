@@ -1,5 +1,5 @@
 /** A run may be stopped or killed anywhere and goes on: nothing lost, nothing done or paid twice. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/domain/event.ts";
@@ -128,6 +128,27 @@ describe("a run that is cut off", () => {
     aMailbox(rig).serve(replyTo, second);
     const ended = await second;
     expect(ended.exitCode, String(ended.all)).toBe(0);
+    expectWhole(rig);
+  });
+
+  it("after the first line of its journal goes on and ends whole", async () => {
+    using rig = aRig();
+    rig.write({ "spec.md": TINY_MATH });
+    const args = ["run", "spec.md", "--model", aMailbox(rig).model];
+    const first = rig.start(args);
+    await until("its first lines", () => eventsSoFar(rig).length > 1);
+    first.kill("SIGKILL");
+    await first;
+    const [run = ""] = rig.runs();
+    const journal = join(rig.dir, "telemetry", run, "events.jsonl");
+    const [line] = readFileSync(journal, "utf8").split("\n");
+    writeFileSync(journal, `${line}\n`);
+
+    const second = rig.start(args);
+    aMailbox(rig).serve(replyTo, second);
+    const { exitCode, all } = await second;
+
+    expect(exitCode, String(all)).toBe(0);
     expectWhole(rig);
   });
 });
