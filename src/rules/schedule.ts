@@ -27,11 +27,12 @@ export function criticalPathOf(state: RunState): Map<TaskId, number> {
         length[moment] = longestOf(next[moment], length) + (moment % 2);
         continue;
       }
+      // On the path already: a cycle, cut here.
       if (length[at] !== -1 || onPath[at] === 1) continue;
       onPath[at] = 1;
       stack.push(~at);
       for (const after of next[at] ?? []) {
-        if (length[after] === -1 && onPath[after] === 0) stack.push(after);
+        if (length[after] === -1) stack.push(after);
       }
     }
   }

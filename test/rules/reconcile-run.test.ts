@@ -5,6 +5,7 @@ import type { RunState, TaskState } from "../../src/domain/run-state.ts";
 import { desiredMirror, showsSame } from "../../src/rules/mirror.ts";
 import { type Action, reconcile } from "../../src/rules/reconcile.ts";
 import { replay } from "../../src/rules/replay.ts";
+import { criticalPathOf, knownCriticalPath } from "../../src/rules/schedule.ts";
 import { runsOf } from "../support/runs.ts";
 import { type Chance, chanceOf, type ToyRun, toyRun } from "../support/toy-run.ts";
 
@@ -121,6 +122,11 @@ describe("a run by reconcile", () => {
         await play(run, chance, (actions) => {
           const snapshot = run.snapshot();
           expect(reconcile(snapshot, run.limits, run.clock.nowMs)).toEqual(actions);
+          // What is remembered between passes is what would be found anew.
+          const known = knownCriticalPath(run.store.state);
+          for (const [id, length] of criticalPathOf(run.store.state)) {
+            expect(known.get(id)).toBe(length);
+          }
           const mixed = { ...snapshot, state: shuffled(run.store.state, other) };
           expect(comparable(reconcile(mixed, run.limits, run.clock.nowMs))).toEqual(
             comparable(actions),

@@ -2,9 +2,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { RunState, TaskState } from "../../src/domain/run-state.ts";
+import type { Store } from "../../src/orchestrator/store.ts";
 import { reconcile, type Snapshot } from "../../src/rules/reconcile.ts";
-import { criticalPathOf, inOrder, reservedFiles } from "../../src/rules/schedule.ts";
+import {
+  criticalPathOf,
+  inOrder,
+  knownCriticalPath,
+  reservedFiles,
+} from "../../src/rules/schedule.ts";
+import { taskOf } from "../../src/rules/status.ts";
 import { aState, aTask } from "../support/builders.ts";
+import { aStore, created, eventOf, on, opened } from "../support/leaf-store.ts";
 
 const leaf = (id: string, over: Parameters<typeof aTask>[1] = {}) =>
   aTask(id, { parent: "r", ...over });
@@ -162,6 +170,54 @@ describe("the critical path", () => {
       tasks.push(aTask(`t${at}`, { parent: at === 0 ? "r" : `t${at - 1}` }));
     }
     expect(criticalPathOf(aState({ tasks })).get("t4999")).toBe(5_001);
+  });
+});
+
+describe("the critical path that is remembered", () => {
+  /** d, then t, then u; each known before anything happens. */
+  const chain = () => {
+    const store = aStore();
+    store.record([created("u", "root", { depends_on: ["t"] })]);
+    store.record([on("t", { event_type: "task.edited", by: "ann", depends_on: ["d"] })]);
+    expect(knownCriticalPath(store.state).get("d")).toBe(4);
+    return store;
+  };
+  const u = (store: Store) => taskOf(store.state, "u");
+
+  it.each(["accepted", "cancelled", "failed"] as const)(
+    "is found anew when what waits at its end is %s, and when that is taken back",
+    (move) => {
+      const store = chain();
+      store.record([eventOf(move, u(store))]);
+      expect(knownCriticalPath(store.state)).toEqual(criticalPathOf(store.state));
+      expect(knownCriticalPath(store.state).get("d")).toBe(3);
+      store.record([eventOf("reopened", u(store))]);
+      expect(knownCriticalPath(store.state).get("d")).toBe(4);
+    },
+  );
+
+  it("is found anew when a cancelled task is brought back, or a failed one's question answered", () => {
+    const back = chain();
+    back.record([eventOf("cancelled", u(back))]);
+    knownCriticalPath(back.state);
+    back.record([eventOf("unpaused", u(back))]);
+    expect(knownCriticalPath(back.state).get("d")).toBe(4);
+
+    const asked = chain();
+    asked.record([opened("u"), eventOf("failed", u(asked))]);
+    knownCriticalPath(asked.state);
+    const answer = { question: "u.q1", by: "ann", text: "so" } as const;
+    asked.record([on("u", { event_type: "question.answered", ...answer })]);
+    expect(knownCriticalPath(asked.state).get("d")).toBe(4);
+  });
+
+  it("is found anew when a task is done although an edge was put before it meanwhile", () => {
+    const store = aStore();
+    store.record([eventOf("leased", taskOf(store.state, "t"))]);
+    store.record([on("t", { event_type: "task.edited", by: "ann", depends_on: ["d"] })]);
+    expect(knownCriticalPath(store.state).get("d")).toBe(3);
+    store.record([eventOf("done", taskOf(store.state, "t"))]);
+    expect(knownCriticalPath(store.state).get("d")).toBe(2);
   });
 });
 
