@@ -1,13 +1,17 @@
 /** The words below a help text: examples, exit codes, environment variables. */
 import { EXIT_MEANING } from "./exit.ts";
 
-/** An `Examples:` section; the explanation stands behind the command. */
+/** Help is laid out for this many columns. */
+const COLUMNS = 80;
+
+/** An `Examples:` section; the explanations stand behind the commands, in one column if it fits. */
 export function examples(lines: [command: string, meaning: string][]): string {
   const width = Math.max(...lines.map(([command]) => command.length));
+  const fits = lines.every(([, meaning]) => width + meaning.length + 6 <= COLUMNS);
   return [
     "\nExamples:",
     ...lines.map(([command, meaning]) =>
-      meaning === "" ? `  ${command}` : `  ${command.padEnd(Math.min(width, 60))}  # ${meaning}`,
+      meaning === "" ? `  ${command}` : `  ${command.padEnd(fits ? width : 0)}  # ${meaning}`,
     ),
   ].join("\n");
 }

@@ -1,13 +1,17 @@
 /** The commands and flags, nothing else; a command's code is loaded when it runs. */
-import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { Argument, Command, CommanderError, InvalidArgumentError } from "commander";
 import { type Context, contextOf, type GlobalFlags, type World } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { modelFlags, runFlags, runFlagsOf } from "./flags.ts";
 import { examples, helpFooter } from "./help.ts";
+import { refuseLine } from "./refuse-line.ts";
 
 /** Runs one command line; resolves to its exit code. What a user typed never makes it throw. */
-export async function runProgram(argv: readonly string[], world: World): Promise<ExitCode> {
+export async function runProgram(typed: readonly string[], world: World): Promise<ExitCode> {
+  // As in git: `fractal help run` is `fractal run --help`.
+  const argv = typed[0] === "help" ? [...typed.slice(1), "--help"] : typed;
   let code: ExitCode = EXIT.done;
   const program = buildProgram(world, (ended) => {
     code = ended;
@@ -22,7 +26,9 @@ export async function runProgram(argv: readonly string[], world: World): Promise
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end with 0, everything else was typed wrongly.
-    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error.exitCode === 0) return EXIT.done;
+    const known = program.commands.map((command) => command.name());
+    return refuseLine(error, argv, known, world);
   }
 }
 
@@ -40,10 +46,14 @@ function buildProgram(world: World, end: End): Command {
     .configureOutput({
       writeOut: (text) => world.streams.stdout.write(text),
       writeErr: (text) => world.streams.stderr.write(text),
-      outputError: (text, write) => write(`${text.trimEnd()}\n(exit ${EXIT.usage})\n`),
+      // The refusal says it, in one shape with all others.
+      outputError: () => undefined,
     })
-    .showHelpAfterError("try fractal --help, or fractal <command> --help")
-    .option("-C <dir>", "work in this folder (FRACTAL_DIR)")
+    .option("-C <dir>", "work in this folder (FRACTAL_DIR)", (dir) => {
+      const isFolder = statSync(resolve(world.cwd, dir), { throwIfNoEntry: false })?.isDirectory();
+      if (isFolder !== true) throw new InvalidArgumentError("There is no such folder.");
+      return dir;
+    })
     .option("-y, --yes", "agree to what is asked first; never to spending or leaving the sandbox")
     .option("--no-input", "ask nothing, also at a terminal")
     .option("--json", 'print {"schema_version", "data"} on stdout')
@@ -201,12 +211,9 @@ function addCancel(program: Command, world: World, end: End): void {
 }
 
 function addConfig(program: Command, world: World, end: End): void {
-  const config = program
-    .command("config")
-    .description("see the settings that hold")
-    .addHelpText("after", examples([["fractal config show --origin", ""]]));
-  modelFlags(config.command("show"))
+  modelFlags(program.command("config"))
     .description("every setting that holds, and the model of each role")
+    .addArgument(new Argument("[show]", "may be left out").choices(["show"]))
     .option("--origin", "and where it is from")
     .addHelpText(
       "after",
@@ -218,7 +225,7 @@ function addConfig(program: Command, world: World, end: End): void {
         ],
       ]),
     )
-    .action(async (flags: { origin?: boolean }, command: Command) => {
+    .action(async (_: unknown, flags: { origin?: boolean }, command: Command) => {
       const { configShowCommand } = await import("./commands/config.ts");
       end(await configShowCommand(contextFor(command, world), flags));
     });

@@ -40,7 +40,7 @@ describe("the program", () => {
     const [help, wrong] = await Promise.all([fractal(["--help"]), fractal(["tre"])]);
     expect([help.code, help.stderr]).toEqual([0, ""]);
     expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
-    expect(wrong.stderr).toContain("Did you mean tree?");
+    expect(wrong.stderr).toContain("did you mean tree?");
   });
 
   it("ends with 2 where there is no run, no specification, or a configuration with a slip", async () => {

@@ -136,7 +136,7 @@ describe("fractal config show", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^jobs\t3\tfractal\.yaml:2$/m);
     expect(stdout).toMatch(/^models\.worker\topenai:qwen\tfractal\.yaml:1$/m);
-    const plain = await runLine(["config", "show", "-C", dir, "-j", "9"]);
+    const plain = await runLine(["config", "-C", dir, "-j", "9"]);
     expect(plain.stdout).toMatch(/^jobs\t9$/m);
     const data = JSON.parse((await runLine(["config", "show", "-C", dir, "--json"])).stdout).data;
     expect(data.models.planner.name).toBe("openai:qwen");

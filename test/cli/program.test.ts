@@ -32,10 +32,18 @@ describe("help", () => {
     },
   );
 
-  it("is what stands there without a command", async () => {
+  it("is what stands there without a command, or for `help`", async () => {
     const { code, stdout } = await runLine([]);
     expect(code).toBe(0);
-    expect(stdout).toContain("Usage: fractal");
+    expect(stdout).toContain("Usage: fractal <command>");
+    expect((await runLine(["help"])).stdout).toBe(stdout);
+    expect((await runLine(["help", "run"])).stdout).toBe((await runLine(["run", "--help"])).stdout);
+  });
+
+  it.each(COMMANDS)("of %s is within 80 columns, but for long examples", async (name) => {
+    const { stdout } = await runLine([name, "--help"]);
+    const lines = stdout.split("\n").filter((line) => !line.startsWith("  fractal "));
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 
   it("tells the version", async () => {
@@ -51,13 +59,14 @@ describe("help", () => {
 
 describe("what is typed wrongly", () => {
   it.each([
-    [["tre"], "Did you mean tree?"],
-    [["tree", "--jsno"], "Did you mean --json?"],
-    [["run"], "missing required argument 'spec'"],
+    [["tre"], "→ did you mean tree?"],
+    [["tree", "--jsno"], "→ did you mean --json?"],
+    [["run"], "fractal: missing required argument 'spec'\n  → fractal run --help\n"],
     [["show"], "missing required argument 'id'"],
     [["run", "spec.md", "-j", "none"], "whole number"],
     [["tree", "a", "b"], "too many arguments"],
-    [["config", "shwo"], "Did you mean show?"],
+    [["tree", "-C", "/nowhere/at/all"], "There is no such folder"],
+    [["config", "shwo"], "Allowed choices are show"],
     [["tree", "--dangerously-no-sandbox"], "unknown option"],
   ])("%j ends with exit 2, says what was meant, and shows no stack", async (line, hint) => {
     const { code, stdout, stderr } = await runLine(line, { state });
@@ -66,6 +75,17 @@ describe("what is typed wrongly", () => {
     expect(stderr).toContain(hint);
     expect(stderr).toContain("(exit 2)");
     expect(stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+it("a line that is typed wrongly is data, too, under --json", async () => {
+  const { code, stdout } = await runLine(["tree", "--jsno", "--json"], { state });
+  expect(code).toBe(2);
+  expect(JSON.parse(stdout).error).toEqual({
+    message: "unknown option '--jsno'",
+    where: [],
+    next: ["did you mean --json?", "fractal tree --help"],
+    exit_code: 2,
   });
 });
 
