@@ -27,7 +27,7 @@ export function costOfDeciding(leaves: number): number {
         mirroredAt: NOW,
         publishing: true,
         resting: new Map(),
-      prompting: undefined,
+        prompting: undefined,
         skipped: new Set(),
         humanPresent: false,
         trackerRetryAt: undefined,

@@ -177,6 +177,8 @@ const fact = z.discriminatedUnion("event_type", [
     cost_usd: z.number().nullable(),
     calls: z.number().int(),
     duration_ms: z.number(),
+    /** Version and hash of the role's prompt, as in `call.started`. */
+    prompt: z.string().optional(),
     files: z.array(z.string()),
     /** The commit that keeps this attempt's files under refs/fractal. */
     kept: z.string().optional(),

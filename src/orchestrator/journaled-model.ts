@@ -4,8 +4,8 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Model } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import { costOf } from "../domain/usage.ts";
-import { parsePrompt } from "../rules/prompt.ts";
 import type { Lease } from "./lease.ts";
+import { promptName } from "./prompt-name.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -25,7 +25,6 @@ function journaled(world: World, lease: Lease, role: Role, profile: ModelProfile
   const { store, clock, limits } = world;
   const { model, price } = profile;
   const provider = model.name.split(":")[0] ?? "";
-  const promptText = world.prompts[role];
   return {
     name: model.name,
     async ask(request, signal) {
@@ -36,7 +35,7 @@ function journaled(world: World, lease: Lease, role: Role, profile: ModelProfile
       const call = { attempt: lease.attempt, turn: request.turn, role } as const;
       const via = { model: model.name, provider } as const;
       const hash = store.journal.putBlob(JSON.stringify(request));
-      const prompt = `${role} v${parsePrompt(promptText).version} ${store.journal.putBlob(promptText).slice(0, 12)}`;
+      const prompt = promptName(world, role);
       store.record([
         { ...about, event_type: "call.started", ...call, ...via, request: hash, prompt },
       ]);

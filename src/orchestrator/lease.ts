@@ -5,6 +5,7 @@ import { type Failure, failureClassOf } from "../domain/failure.ts";
 import { renderInstant } from "../domain/instant.ts";
 import type { TaskId } from "../domain/task.ts";
 import { taskOf } from "../rules/status.ts";
+import { promptName } from "./prompt-name.ts";
 import { ACTOR, type World } from "./world.ts";
 
 export interface Lease {
@@ -190,6 +191,7 @@ export function endedEvent(
     cost_usd: attempt?.costUsd ?? null,
     calls: attempt?.calls ?? 0,
     duration_ms: clock.now() - (attempt?.startedAt ?? clock.now()),
+    ...(attempt?.calls ? { prompt: promptName(world, lease.role) } : {}),
     files: [],
     ...more,
   };

@@ -1,11 +1,11 @@
 /** The tree that plans amount to, before anything of it is written anywhere. */
-import type { Limits } from "../domain/limits.ts";
+import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
 import type { Acceptance, Plan, PlanProblem } from "../domain/plan.ts";
 import type { FileWrite } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Contract } from "../domain/task.ts";
-import { describeContract } from "./describe.ts";
+import { newTask } from "./new-task.ts";
 import { reviewPlan } from "./plan-review.ts";
 import { sizeTask, splitTask } from "./split.ts";
 
@@ -147,32 +147,11 @@ export function plannedTask(o: {
   dependsOn?: string[];
   leaf?: boolean;
 }): TaskState {
-  return {
-    id: o.id,
-    key: o.key,
-    parent: o.parent,
-    children: [],
-    dependsOn: o.dependsOn ?? [],
-    origin: o.parent === null ? "root" : "plan",
-    contract: o.contract,
-    priority: 2,
-    createdSeq: 0,
-    shape: o.leaf ? "leaf" : "unplanned",
-    unchecked: false,
-    paused: false,
-    episode: 1,
-    attemptsLeft: 0,
-    fixerUsed: false,
-    conflicts: 0,
-    outages: 0,
-    notBeforeMs: 0,
-    attempts: [],
-    fence: 0,
-    guidance: [],
-    questions: [],
-    repairs: 0,
-    assumptions: [],
-    commentsRead: 0,
-    described: describeContract(o.contract),
-  };
+  const { id, key, parent, contract, dependsOn = [], leaf = false } = o;
+  const origin = parent === null ? "root" : "plan";
+  return newTask(
+    { id, key, parent, contract, dependsOn, leaf, origin, priority: 2 },
+    0,
+    DEFAULT_LIMITS,
+  );
 }

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
 import type { Question, RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
-import { describeContract } from "./describe.ts";
+import { newTask } from "./new-task.ts";
 import { applyToTask, beginEpisode, noteStructure, reopenAbove } from "./replay-task.ts";
 import { statusOf, taskOf } from "./status.ts";
 
@@ -69,34 +69,10 @@ function createTask(
 ): void {
   const id = event.task_id ?? "";
   state.structureSeq = event.seq;
-  state.tasks.set(id, {
-    id,
-    key: event.key,
-    parent: event.parent,
-    children: [],
-    dependsOn: event.depends_on,
-    origin: event.origin,
-    contract: event.contract,
-    priority: event.priority,
-    createdSeq: event.seq,
-    shape: event.leaf ? "leaf" : "unplanned",
-    unchecked: false,
-    paused: false,
-    episode: 1,
-    attemptsLeft: limits.attemptsMax,
-    fixerUsed: false,
-    conflicts: 0,
-    outages: 0,
-    notBeforeMs: 0,
-    attempts: [],
-    fence: 0,
-    guidance: [],
-    questions: [],
-    repairs: 0,
-    assumptions: [],
-    commentsRead: 0,
-    described: describeContract(event.contract),
-  });
+  const { parent: above, key, origin, contract, priority, leaf } = event;
+  const dependsOn = event.depends_on;
+  const facts = { id, key, parent: above, dependsOn, origin, contract, priority, leaf };
+  state.tasks.set(id, newTask(facts, event.seq, limits));
   const parent = state.tasks.get(event.parent ?? "");
   if (parent === undefined) return;
   parent.children.push(id);
