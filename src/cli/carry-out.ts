@@ -24,7 +24,6 @@ export async function carryOut(
   const { world } = started;
   const { store, spec } = world;
   try {
-    for (const note of started.notes) out.note(note);
     const live = showLive(context, store);
     slot.live = live;
     let rest: Rest;

@@ -1,6 +1,6 @@
 /** Begins a run, or goes on with the open one: from a command line to a world the loop can work in. */
 import { randomBytes } from "node:crypto";
-import type { NewEvent } from "../domain/event.ts";
+import type { ModelFlags, NewEvent } from "../domain/event.ts";
 import type { Human } from "../domain/ports.ts";
 import { serial } from "../orchestrator/serial.ts";
 import { openStore } from "../orchestrator/store.ts";
@@ -11,6 +11,8 @@ import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { findRun, isOpen, readableRuns, telemetryOf } from "./find-run.ts";
 import type { RunFlags } from "./flags.ts";
+import { modelFlagsField, withLastModelFlags } from "./model-flags.ts";
+import { noteOnResuming, notesOnModels, notesOnPlace } from "./notes.ts";
 import { notifier } from "./notify.ts";
 import { type Order, orderOf, readOrder, refusePlan } from "./order.ts";
 import {
@@ -29,8 +31,6 @@ import { machine } from "./wire.ts";
 /** A run ready for the loop. */
 export interface StartedRun {
   world: World;
-  /** Words for the person before it starts: base, uncommitted changes, recorded answers. */
-  notes: string[];
   close(): void;
 }
 
@@ -52,33 +52,36 @@ export async function startRun(
     );
     const same = open.find((run) => run.state.spec.hash === order.input.hash);
     if (same !== undefined && !flags.fresh) {
-      return openWorld(context, flags, human, place, order, same.runId, undefined);
+      return openWorld(context, flags, human, place, order, same.runId, false);
     }
     const other = open[0];
     if (other !== undefined && !flags.fresh) {
+      const goOn = `fractal resume ${other.runId}`;
+      const anew = `fractal run ${path} --new`;
+      const width = Math.max(goOn.length, anew.length);
       return refuse(EXIT.usage, `${path} changed since run ${other.runId} of it was started`, {
         next: [
-          `fractal resume ${other.runId}   # go on with the text it was started with`,
-          `fractal run ${path} --new       # start a new run with the new text`,
+          `${goOn.padEnd(width)}  # go on with the text it was started with`,
+          `${anew.padEnd(width)}  # start a new run with the new text`,
         ],
       });
     }
-    const runId = newRunId();
-    return openWorld(context, flags, human, place, order, runId, beginning(place));
+    return openWorld(context, flags, human, place, order, newRunId(), true);
   });
 }
 
 /** `fractal resume [run]`: goes on with the text the run was started with. */
 export async function resumeRun(
-  context: Context,
+  asked: Context,
   named: string | undefined,
   flags: RunFlags,
   human: Human,
 ): Promise<StartedRun | Refusal> {
-  const place = await findPlace(context, human);
+  const place = await findPlace(asked, human);
   if (isRefusal(place)) return place;
   const found = findRun(place.top, named);
   if (isRefusal(found)) return found;
+  const context = withLastModelFlags(asked, found.events);
   const { spec, givenPlan } = found.state;
   const blob = (hash: string) =>
     machine.readRunBlob(telemetryOf(place.top), found.runId, hash) ?? "";
@@ -86,9 +89,7 @@ export async function resumeRun(
   const planText = givenPlan === undefined ? undefined : blob(givenPlan);
   const order = await orderOf(context, place.top, input, planText);
   if (isRefusal(order)) return order;
-  return underLock(place, () =>
-    openWorld(context, flags, human, place, order, found.runId, undefined),
-  );
+  return underLock(place, () => openWorld(context, flags, human, place, order, found.runId, false));
 }
 
 /** Holds the repository's lock until the run is closed; a refusal lets go of it at once. */
@@ -117,23 +118,6 @@ function newRunId(): string {
   return [...randomBytes(6)].map((byte) => alphabet[byte % alphabet.length]).join("");
 }
 
-interface Beginning {
-  base: string;
-  notes: string[];
-}
-
-function beginning(place: Place): Beginning {
-  const base = place.head === "" ? "the empty tree" : `commit ${place.head.slice(0, 12)}`;
-  const count = place.uncommitted.length;
-  const notes = [`Based on ${base}.`];
-  if (count > 0) {
-    notes.push(
-      `${count} uncommitted ${count === 1 ? "path is" : "paths are"} not part of it: ${place.uncommitted.slice(0, 3).join(", ")}${count > 3 ? ", …" : ""}`,
-    );
-  }
-  return { base: place.head, notes };
-}
-
 async function openWorld(
   context: Context,
   flags: RunFlags,
@@ -141,7 +125,7 @@ async function openWorld(
   place: Place,
   order: Order,
   runId: string,
-  begun: Beginning | undefined,
+  isNew: boolean,
 ): Promise<StartedRun | Refusal> {
   const { top } = place;
   const { spec, config, models } = order;
@@ -150,6 +134,9 @@ async function openWorld(
     callTimeoutMs: config.limits.callTimeoutMs,
   });
   if (isRefusal(profiles)) return profiles;
+  // Said now: what follows may take some seconds.
+  const notes = isNew ? notesOnPlace(place) : [noteOnResuming(runId, context.configFlags)];
+  for (const note of [...notes, ...notesOnModels(models)]) context.out.note(note);
   const mounts = mountsOf(config, spec.mounts);
   const sandbox = await openSandbox(
     {
@@ -169,8 +156,8 @@ async function openWorld(
     root: spec.root,
     mounts: sandbox.mounts,
   });
-  if (order.plan !== undefined && begun !== undefined) {
-    const existingFiles = begun.base === "" ? [] : await repository.listFiles(begun.base);
+  if (order.plan !== undefined && isNew) {
+    const existingFiles = place.head === "" ? [] : await repository.listFiles(place.head);
     const refusal = refusePlan(order.input.path, order.plan, {
       spec,
       root: rootTask(spec, runId).contract,
@@ -190,23 +177,24 @@ async function openWorld(
   const names = Object.fromEntries(
     Object.entries(profiles).map(([role, profile]) => [role, profile.model.name]),
   );
-  const isNew = journal.read().length === 0;
+  const given = modelFlagsField(context.configFlags);
   const store = openStore(
     journal,
     machine.systemClock,
     config.limits,
-    begun === undefined
-      ? []
-      : [
+    isNew
+      ? [
           firstEvent(order, {
-            base: begun.base,
+            base: place.head,
             branch: repository.branch,
             rootId: `${tracker.prefix}-${runId}`,
             models: names,
             contained: sandbox.contained,
             putBlob: journal.putBlob,
+            given,
           }),
-        ],
+        ]
+      : [],
   );
   if (config.notify !== undefined) {
     store.listen(notifier(config.notify, { cwd: top, env: context.env }));
@@ -223,11 +211,11 @@ async function openWorld(
         pid: process.pid,
         models: names,
         contained: sandbox.contained,
+        ...given,
       },
     ]);
   }
   await repository.startBranch({ base: store.state.base });
-  const usesRecordings = Object.values(models).some((one) => one.provider === "recorded");
   const world: World = {
     store,
     tracker,
@@ -247,11 +235,7 @@ async function openWorld(
     integration: serial(),
     checked: new Map(),
   };
-  const notes = [
-    ...(begun?.notes ?? [`Going on with run ${runId}.`]),
-    ...(usesRecordings ? ["Recorded answers are played: no model is asked, nothing is paid."] : []),
-  ];
-  return { world, notes, close: () => undefined };
+  return { world, close: () => undefined };
 }
 
 /** The first line of a journal. */
@@ -264,6 +248,7 @@ function firstEvent(
     models: Record<string, string>;
     contained: boolean;
     putBlob(text: string): string;
+    given: { model_flags?: ModelFlags };
   },
 ): NewEvent {
   const { spec, input, plan } = order;
@@ -282,5 +267,6 @@ function firstEvent(
     models: run.models,
     contained: run.contained,
     ...givenPlan,
+    ...run.given,
   };
 }

@@ -27,6 +27,13 @@ const failure = z.custom<Failure>(
   (value) => typeof value === "object" && value !== null && "failure" in value,
 );
 const call = { attempt: z.number().int(), turn: z.string(), role };
+/** Flags that name models, as they were typed; `fractal resume` without any uses them again. */
+const modelFlags = z.object({
+  model: z.string().optional(),
+  models: z.array(z.string()).optional(),
+  base_url: z.string().optional(),
+});
+export type ModelFlags = z.infer<typeof modelFlags>;
 
 /** What Beads was last told, or last showed, of one task: the fields a person may change. */
 export const mirrored = z.object({
@@ -57,12 +64,14 @@ const fact = z.discriminatedUnion("event_type", [
     contained: z.boolean(),
     /** Blob of the plan given instead of a planner, where `run plan.json` was used. */
     given_plan: hash.optional(),
+    model_flags: modelFlags.optional(),
   }),
   z.object({
     event_type: z.literal("run.resumed"),
     pid: z.number(),
     models: z.record(z.string(), z.string()),
     contained: z.boolean(),
+    model_flags: modelFlags.optional(),
   }),
   z.object({ event_type: z.literal("run.stopped"), reason: z.string(), exit_code: z.number() }),
   z.object({

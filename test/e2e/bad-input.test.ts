@@ -177,8 +177,8 @@ describe("settings and words that cannot be meant", () => {
       "nope/plan.json cannot be written",
     ],
     ["a model of no provider", ["run", "spec.md", "--model", "foo:x"], 2, "--model"],
-    ["an unknown command", ["runn", "spec.md"], 2, "Did you mean run?"],
-    ["an unknown flag", ["run", "spec.md", "--modle", "x"], 2, "Did you mean --model?"],
+    ["an unknown command", ["runn", "spec.md"], 2, "did you mean run?"],
+    ["an unknown flag", ["run", "spec.md", "--modle", "x"], 2, "did you mean --model?"],
     ["an unknown run", ["tree", "nope"], 2, "there is no run nope here"],
     ["resuming where there is no run", ["resume"], 2, "there is no run here yet"],
   ])("refuses %s", async (_, args, exitCode, message) => {

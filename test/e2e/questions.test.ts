@@ -40,9 +40,11 @@ describe("a worker's question", () => {
 
     const answered = await rig.fractal(["answer", id, "plus,", "like", "a", "daisy"]);
     expect(answered.exitCode, answered.all).toBe(0);
-    const second = await rig.fractal(["resume", ...flags]);
+    // As the summary said it: the model is the one the run was started with.
+    const second = await rig.fractal(["resume"]);
 
     expect(second.exitCode, second.all).toBe(0);
+    expect(second.stderr).toContain(`with ${flags.join(" ")}`);
     expect(await secondPrompt(rig)).toContain("plus, like a daisy");
   });
 

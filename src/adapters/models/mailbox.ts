@@ -69,8 +69,13 @@ function post(folder: string, request: ModelRequest): string {
   const same = posted.find(({ about, stem }) => about === label && isSame(stem, mark));
   if (same) return same.stem;
   const number = Math.max(0, ...posted.map((one) => one.number)) + 1;
-  const stem = join(folder, `${String(number).padStart(4, "0")}-${label}`);
-  writeWhole(`${stem}.request.json`, `${JSON.stringify(letterOf(request, mark), null, 2)}\n`);
+  const name = `${String(number).padStart(4, "0")}-${label}`;
+  const stem = join(folder, name);
+  const letter = {
+    answer_in: `${name}.reply.md (the text alone) or ${name}.reply.json`,
+    ...letterOf(request, mark),
+  };
+  writeWhole(`${stem}.request.json`, `${JSON.stringify(letter, null, 2)}\n`);
   return stem;
 }
 
