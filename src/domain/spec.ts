@@ -24,13 +24,6 @@ export interface Section {
   sections: Section[];
 }
 
-/** What carrying it out may cost at most; a limit left out is not set. */
-export interface SpecBudget {
-  usd?: number;
-  tokens?: number;
-  calls?: number;
-}
-
 export interface Spec {
   /** As the user named it; `-` for stdin. */
   path: string;
@@ -47,7 +40,6 @@ export interface Spec {
   protectedPaths: string[];
   /** Ignored dependency folders to show read-only in the sandbox. */
   mounts: string[];
-  budget?: SpecBudget;
   requirements: Requirement[];
   outline: Section;
 }

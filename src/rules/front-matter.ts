@@ -3,7 +3,7 @@ import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } fr
 import { z } from "zod";
 import type { Check } from "../domain/check.ts";
 import { pathProblem } from "../domain/path.ts";
-import type { InputProblem, SpecBudget } from "../domain/spec.ts";
+import type { InputProblem } from "../domain/spec.ts";
 import { closestName } from "./suggest.ts";
 
 export interface FrontMatter {
@@ -12,7 +12,6 @@ export interface FrontMatter {
   checks: Check[];
   protectedPaths: string[];
   mounts: string[];
-  budget?: SpecBudget;
 }
 
 /** Checks of these names run after every leaf; a spec's other checks run at the end. */
@@ -48,19 +47,11 @@ const frontMatter = z.strictObject({
   checks: z.record(z.string().min(1).max(120), ownCheck).optional(),
   protected: z.array(z.string().min(1).max(400)).max(200).optional(),
   mounts: z.array(folder).max(50).optional(),
-  budget: z
-    .strictObject({
-      usd: z.number().positive().optional(),
-      tokens: z.number().int().positive().optional(),
-      calls: z.number().int().positive().optional(),
-    })
-    .optional(),
 });
 
 const KNOWN: Record<string, readonly string[]> = {
   "": Object.keys(frontMatter.shape),
   checks: ["run", "when", "timeout"],
-  budget: ["usd", "tokens", "calls"],
 };
 
 /** What holds where a specification has no front matter. */
@@ -157,21 +148,11 @@ function frontMatterOf(data: z.infer<typeof frontMatter>): FrontMatter {
       ...(own.timeout === undefined ? {} : { timeoutMs: Math.ceil(own.timeout * 1000) }),
     };
   });
-  const { usd, tokens, calls } = data.budget ?? {};
   return {
     root: data.root ?? ".",
     language: data.language?.toLowerCase(),
     checks,
     protectedPaths: data.protected ?? [],
     mounts: data.mounts ?? [],
-    ...(data.budget === undefined
-      ? {}
-      : {
-          budget: {
-            ...(usd === undefined ? {} : { usd }),
-            ...(tokens === undefined ? {} : { tokens }),
-            ...(calls === undefined ? {} : { calls }),
-          },
-        }),
   };
 }

@@ -210,7 +210,6 @@ root: ./tools/clock/
 language: TypeScript
 protected: ["docs/**"]
 mounts: [vendor]
-budget: { usd: 2.5 }
 checks:
   compile: tsc --noEmit
   lint: { run: biome check ., timeout: 30 }
@@ -226,7 +225,6 @@ checks:
       language: "typescript",
       protectedPaths: ["docs/**"],
       mounts: ["vendor"],
-      budget: { usd: 2.5 },
     });
     expect(
       spec.checks.map(({ name, run, when, timeoutMs }) => [name, run, when, timeoutMs]),
@@ -268,7 +266,7 @@ budget: { usd: -1 }
       "spec.md:5:6 `checks.a.run`: is missing",
       "spec.md:5:8 unknown key `checks.a.runn`: did you mean `run`?",
       "spec.md:6:6 `checks.b.run`: must name a command",
-      "spec.md:7:16 `budget.usd`: Too small: expected number to be >0",
+      "spec.md:7:1 unknown key `budget`: known are root, language, checks, protected, mounts",
       "spec.md:12 two requirements are called R1; the first stands in line 11",
     ]);
   });
