@@ -43,7 +43,8 @@ export function renderCoverage(
     const checks = row.checks.map(({ name, gates }) => (gates ? name : `${name} (advises)`));
     const facts = [
       row.tasks.join(", ") || "no task",
-      ...(checks.length === 0 ? [] : [`by ${checks.join(", ")}`]),
+      // Several tasks may have a check of the same name.
+      ...(checks.length === 0 ? [] : [`by ${[...new Set(checks)].join(", ")}`]),
     ];
     const words = `${requirement.id} ${cut(oneLine(requirement.text), 60)} → ${facts.map(oneLine).join(" ")}`;
     return `${colour[state](SIGN[state])} ${cut(words, width - SIGN[state].length - 3)}`;

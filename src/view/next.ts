@@ -7,7 +7,9 @@ export function nextCommands(state: RunState): { command: string; why: string }[
   const next: { command: string; why: string }[] = [];
   const open = [...state.questions.values()].filter((question) => question.state === "open");
   const failed = [...state.tasks.values()].find((task) => task.end === "failed");
-  const isOver = state.tasks.has(state.rootId) && isEnded(state);
+  const end = state.tasks.has(state.rootId) ? statusOf(state, state.rootId) : undefined;
+  const isDone = end === "done" || end === "accepted";
+  const isOver = isDone || end === "cancelled";
   if (open.length > 0) {
     next.push({ command: "fractal answer", why: "see and answer what is asked" });
   }
@@ -17,20 +19,19 @@ export function nextCommands(state: RunState): { command: string; why: string }[
   if (failed !== undefined) {
     next.push({ command: `fractal show ${failed.id}`, why: "why it failed" });
   }
+  next.push({ command: "fractal tree", why: "every task, its attempts and cost" });
+  // Before the first commit the branch has nothing to show.
+  if ([...state.tasks.values()].every((task) => task.commit === undefined)) return next;
   const base = state.base === "" ? "" : `${state.base.slice(0, 12)}..`;
-  next.push(
-    { command: "fractal tree", why: "every task, its attempts and cost" },
-    { command: `git log --oneline ${base}${state.branch}`, why: "the commits, one a task" },
-  );
+  next.push({
+    command: `git log --oneline ${base}${state.branch}`,
+    why: "the commits, one a task",
+  });
   if (state.base !== "") {
     next.push({ command: `git diff ${base}${state.branch}`, why: "all that changed" });
   }
+  if (isDone) next.push({ command: `git merge ${state.branch}`, why: "takes it into your branch" });
   return next;
-}
-
-function isEnded(state: RunState): boolean {
-  const status = statusOf(state, state.rootId);
-  return status === "done" || status === "accepted" || status === "cancelled";
 }
 
 /** The commands as lines, their meaning behind them. */

@@ -26,7 +26,7 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
     case "run.resumed":
       return `goes on where it stopped${uncontained(event)}`;
     case "run.stopped":
-      return `stopped: ${event.reason} (exit ${event.exit_code})`;
+      return `${event.reason === "stopped" ? "stopped" : `stopped: ${event.reason}`} (exit ${event.exit_code})`;
     case "pass.decided":
       // `run.stopped` follows a stop, with its exit code.
       return event.decision === "pause" ? `pauses: ${event.reason}` : undefined;

@@ -83,7 +83,8 @@ function renderAttempt(
   }
   part("files", attempt.files.join("\n"));
   if (attempt.kept !== undefined) part("kept as", attempt.kept);
-  for (const call of calls) lines.push(...renderCall(call, paint, text));
+  const isRunning = attempt.outcome === undefined && task.lease?.attempt === attempt.number;
+  for (const call of calls) lines.push(...renderCall(call, isRunning, paint, text));
   return lines;
 }
 
@@ -106,10 +107,12 @@ function checkLine(result: CheckResult, vacuous: string[], paint: Paint): string
 
 function renderCall(
   call: TaskCall,
+  isRunning: boolean,
   paint: Paint,
   text: (body: string, indent?: string) => string[],
 ): string[] {
-  const time = call.durationMs === undefined ? "no answer" : durationText(call.durationMs);
+  const unanswered = isRunning ? "not answered yet" : "no answer";
+  const time = call.durationMs === undefined ? unanswered : durationText(call.durationMs);
   if (call.kind === "tool") {
     const end = call.isError === true ? paint.red(" refused") : "";
     return [
@@ -123,15 +126,14 @@ function renderCall(
   const stop = call.stopReason === undefined ? "" : ` · stopped: ${call.stopReason}`;
   const mismatch =
     call.mismatch === true ? paint.yellow(" · asked something else when recorded") : "";
+  const said = call.failure
+    ? `${call.failure.failure}: ${call.failure.detail}`
+    : (call.reply ?? "");
   return [
     `  ${paint.cyan(`${call.role} turn ${call.turn}`)} ${paint.dim(`· ${call.model} · ${time}${cost}${who}${stop}`)}${mismatch}`,
     paint.dim(`    prompt (${call.promptVersion})`),
     ...text(call.prompt ?? "(not stored)", "      "),
-    paint.dim("    reply"),
-    ...text(
-      call.failure ? `${call.failure.failure}: ${call.failure.detail}` : (call.reply ?? ""),
-      "      ",
-    ),
+    ...(call.durationMs === undefined ? [] : [paint.dim("    reply"), ...text(said, "      ")]),
   ];
 }
 

@@ -39,7 +39,7 @@ export function renderSummary(state: RunState, spec: Spec, options: SummaryOptio
     ? signOf(statusOf(state, state.rootId), colourOf(state, state.rootId), paint)
     : "";
   return [
-    `${root} ${paint.bold(oneLine(state.spec.title))}`,
+    `${root} ${paint.bold(oneLine(state.spec.title))}${stopText(state)}`,
     ...facts.map(([name, value]) => `  ${paint.dim(name.padEnd(10))}${oneLine(value)}`),
     ...warnings(state, paint),
     ...waiting(state, paint, options.width),
@@ -47,6 +47,12 @@ export function renderSummary(state: RunState, spec: Spec, options: SummaryOptio
     paint.bold("Next"),
     ...renderNext(state),
   ].join("\n");
+}
+
+/** Why it rests although it is not done. */
+function stopText({ stopped }: RunState): string {
+  if (stopped === undefined || stopped.exitCode === 0) return "";
+  return ` · ${oneLine(stopped.reason)} (exit ${stopped.exitCode})`;
 }
 
 function moneyText({ costUsd }: RunState, pricesDate: string | undefined): string {

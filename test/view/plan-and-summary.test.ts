@@ -89,6 +89,7 @@ describe("the summary of a run", () => {
       ...task,
       shape: "leaf" as const,
       end: "done" as const,
+      commit: "c".repeat(40),
       unchecked: task.key === "docs",
       attempts: task.key === "root" ? [] : [anAttempt(1, { outcome: "rejected" }), anAttempt(2)],
     }));
@@ -135,14 +136,25 @@ describe("the commands to type next", () => {
 
   it("are about the work when it is done", () => {
     const state = aState({
-      tasks: [aTask("r", { end: "done" })],
+      tasks: [aTask("r", { end: "done", commit: "c".repeat(40) })],
       stopped: { reason: "", exitCode: 0 },
     });
     expect(commands(state)).toEqual([
       "fractal tree",
       "git log --oneline bbbbbbbbbbbb..fractal/k3f9x2/main",
       "git diff bbbbbbbbbbbb..fractal/k3f9x2/main",
+      "git merge fractal/k3f9x2/main",
     ]);
+  });
+
+  it("show no branch on which nothing is yet, and take over only what is done", () => {
+    const none = aState({ tasks: [aTask("r")], stopped: { reason: "stopped", exitCode: 130 } });
+    expect(commands(none)).toEqual(["fractal resume", "fractal tree"]);
+    const some = aState({
+      tasks: [aTask("r"), aTask("r.a1", { parent: "r", end: "done", commit: "c".repeat(40) })],
+      stopped: { reason: "stopped", exitCode: 130 },
+    });
+    expect(commands(some).at(-1)).toMatch(/^git diff /);
   });
 
   it("begin with the answer and with going on while it is not", () => {

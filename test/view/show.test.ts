@@ -185,6 +185,22 @@ describe("showing a task", () => {
     expect(showJson(source(), "nope")).toBeUndefined();
   });
 
+  it("tells a call that is under way from one that was cut off", () => {
+    const { state, events, blob } = source();
+    const lease = { attempt: 1, role: "worker", fence: 1, holder: "h", deadlineMs: 0 } as const;
+    const { endedAt: _end, outcome: _outcome, ...attempt } = anAttempt(1);
+    const task = aTask("fr-k.a2", { attempts: [attempt] });
+    const shown = (one: typeof task) =>
+      renderShow(
+        { events, blob, state: { ...state, tasks: new Map([[one.id, one]]) } },
+        one.id,
+        LOOK,
+      );
+    expect(shown({ ...task, lease })).toContain("m:x · not answered yet");
+    expect(shown(task)).toContain("m:x · no answer");
+    expect(shown(task)).not.toContain("reply");
+  });
+
   it("gives a program the requirement's words and every call whole", () => {
     const data = showJson(source(), "fr-k.a1");
     expect(data?.["requirements"]).toMatchObject([
