@@ -89,7 +89,10 @@ export function problemsOf(issue: z.core.$ZodIssue): { path: PropertyKey[]; mess
       return { path, message: `unknown key \`${path.join(".")}\`: ${hint}` };
     });
   }
-  const name = issue.path.length === 0 ? "the file" : `\`${issue.path.join(".")}\``;
+  // A model that is a text alone is read as `{model: text}`: the inner key was not written.
+  const isText = issue.path.length > 1 && issue.path.at(-1) === "model";
+  const written = isText ? issue.path.slice(0, -1) : issue.path;
+  const name = written.length === 0 ? "the file" : `\`${written.join(".")}\``;
   return [{ path: issue.path, message: `${name}: ${issue.message}` }];
 }
 

@@ -45,7 +45,7 @@ const DEFAULT_MODELS = {
 } as const;
 
 const EXAMPLE = [
-  "fractal run spec.md --model anthropic:claude-sonnet-5-5      # with ANTHROPIC_API_KEY set",
+  "export ANTHROPIC_API_KEY=…   # two tiers by default: a strong and a small model",
   "fractal run spec.md --model openai:qwen3-coder --base-url http://localhost:11434/v1",
   "or in fractal.yaml:  models: {strong: anthropic:claude-sonnet-5-5, small: openai:qwen3-coder}",
 ];

@@ -117,7 +117,8 @@ function lookOf(
     // Piped text is not cut: a program or a file reads it.
     width: isTerminal ? Math.max(COLUMNS_MIN, columns) : Number.POSITIVE_INFINITY,
     colour: isColourWanted(isTerminal, options),
-    tables: isTerminal,
+    // A dumb terminal cannot take a line back.
+    tables: isTerminal && options.env.TERM !== "dumb",
   };
 }
 

@@ -1,5 +1,9 @@
 /** What only adapters can tell of this machine: bd, the sandbox with its probes, lock and journal. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isFailure } from "../domain/failure.ts";
+import { count } from "../view/text.ts";
 import { readableRuns } from "./find-run.ts";
 import { PACKAGE } from "./prepare.ts";
 import { machine } from "./wire.ts";
@@ -11,7 +15,7 @@ export async function probeMachine(o: { dir: string }, signal: AbortSignal): Pro
   const top = survey.repository?.top;
   return [
     await probeBd(),
-    ...(await probeSandbox(top ?? o.dir, signal)),
+    ...(await probeSandbox(top, signal)),
     ...(top === undefined || survey.repository === undefined
       ? [
           {
@@ -37,7 +41,16 @@ async function probeBd(): Promise<Probe> {
     : { name: "bd", state: "ok", found: `${bd.version} ${bd.path}` };
 }
 
-async function probeSandbox(top: string, signal: AbortSignal): Promise<Probe[]> {
+/** Where there is no repository, an empty folder stands in for the checkout that must stay unseen. */
+async function probeSandbox(top: string | undefined, signal: AbortSignal): Promise<Probe[]> {
+  if (top === undefined) {
+    const folder = await mkdtemp(join(tmpdir(), "fractal-doctor-"));
+    try {
+      return await probeSandbox(folder, signal);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
   const sandbox = await machine.createSandbox({
     mode: "contained",
     checkout: top,
@@ -63,6 +76,10 @@ function probeRuns(top: string, commonDir: string): Probe[] {
       state: "ok",
       found: lock === undefined ? "held: a run is at work here" : "free",
     },
-    { name: "journal", state: "ok", found: `${readableRuns(top).length} runs can be read` },
+    {
+      name: "journal",
+      state: "ok",
+      found: `${count(readableRuns(top).length, "run")} can be read`,
+    },
   ];
 }

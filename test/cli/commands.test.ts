@@ -49,6 +49,32 @@ describe("fractal answer", () => {
     expect(ended.stdout).toContain("fractal resume");
   });
 
+  it("takes the number of an option for its words, and no other number", async () => {
+    const options = ["a dash", "the word `and`"];
+    const withOptions = aState({
+      tasks: [aTask("fr-k.a1")],
+      questions: [aQuestion("fr-k.a1.q1", "fr-k.a1", { options })],
+    });
+    const second = await runLine(["answer", "fr-k.a1", "2"], { state: withOptions });
+    expect(second.acts).toEqual(["answer fr-k.a1.q1 the word `and` by ada"]);
+    expect(second.stdout).toContain("Answered fr-k.a1.q1: the word `and`\n");
+    const third = await runLine(["answer", "fr-k.a1", "3"], { state: withOptions });
+    expect(third).toMatchObject({ code: 2, acts: [] });
+    expect(third.stderr).toContain("fr-k.a1.q1 has no option 3\n  1. a dash\n");
+  });
+
+  it.each([
+    ["without options", []],
+    ["among options that are numbers", ["10", "20"]],
+  ])("takes a number %s as it is", async (_, options) => {
+    const numbers = aState({
+      tasks: [aTask("fr-k.a1")],
+      questions: [aQuestion("fr-k.a1.q1", "fr-k.a1", { options })],
+    });
+    const ended = await runLine(["answer", "fr-k.a1", "2"], { state: numbers });
+    expect(ended.acts).toEqual(["answer fr-k.a1.q1 2 by ada"]);
+  });
+
   it("leaves it to the run that is going on", async () => {
     const { stdout } = await runLine(["answer", "fr-k.a1", "yes"], { state, live: true });
     expect(stdout).toContain("picks it up");

@@ -103,7 +103,7 @@ describe("settings", () => {
     ["a number out of range", "jobs: 0\n", /^fractal\.yaml:1:1 `jobs`: /],
     ["no YAML", "jobs: [1\nmodel: x\n", /^fractal\.yaml:2:1 is not valid YAML/],
     ["no mapping", "- jobs\n", /^fractal\.yaml:1:1 the file: /],
-    ["a model without provider", "model: gpt\n", /provider:model/],
+    ["a model without provider", "model: gpt\n", /`model`: must be provider:model/],
     ["an unknown provider", "model: openia:gpt\n", /provider of anthropic, openai/],
     ["a key in an address", "base_url: http://me:secret@host/v1\n", /must not hold/],
     ["a mount outside the checkout", "mounts: [../other]\n", /segment `\.\.`/],

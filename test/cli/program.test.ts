@@ -122,6 +122,12 @@ describe("flags for all commands", () => {
   });
 });
 
+it("a dumb terminal gets lines, no table", async () => {
+  const line = ["config", "--no-color", "-C", "/"];
+  const { stdout } = await runLine(line, { terminal: true, env: { TERM: "dumb" } });
+  expect(stdout).toMatch(/^jobs\t/);
+});
+
 describe("a refusal", () => {
   it("says what, what next, and the code; as data too under --json", async () => {
     const plain = await runLine(["tree"]);

@@ -4,6 +4,7 @@ import { isFailure } from "../../domain/failure.ts";
 import type { Question, RunState } from "../../domain/run-state.ts";
 import { paintOf } from "../../view/paint.ts";
 import { renderQuestion } from "../../view/show.ts";
+import { oneLine } from "../../view/text.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode, isRefusal, type Refusal, refusalOf, refuse } from "../exit.ts";
 import { unknownId } from "../unknown-id.ts";
@@ -46,7 +47,7 @@ export async function answerCommand(
   try {
     return asks
       ? await askEach(context, human, acting, questions)
-      : await answerOne(context, acting, questions[0], text);
+      : await answerTyped(context, acting, questions[0], text);
   } finally {
     await acting.close();
   }
@@ -104,22 +105,44 @@ async function askEach(
   return context.signal.aborted ? EXIT.interrupted : EXIT.done;
 }
 
-async function answerOne(
+/** The number of an option stands for its words: who reads the answer does not see the list. */
+async function answerTyped(
   context: Context,
   acting: RunForActing,
   question: Question | undefined,
   text: string,
 ): Promise<ExitCode> {
   if (question === undefined) return EXIT.done;
+  const { id, options } = question;
+  const isNumber = (words: string) => /^\d+$/.test(words.trim());
+  if (!isNumber(text) || options.length === 0 || options.some(isNumber)) {
+    return answerOne(context, acting, question, text);
+  }
+  const chosen = options[Number(text) - 1];
+  if (chosen !== undefined) return answerOne(context, acting, question, chosen);
+  return context.out.refuse(
+    refuse(EXIT.usage, `${id} has no option ${text}`, {
+      where: options.map((option, at) => `${at + 1}. ${option}`),
+      next: [`fractal answer ${id} "your answer"   # a number alone is that of an option`],
+    }),
+  );
+}
+
+async function answerOne(
+  context: Context,
+  acting: RunForActing,
+  question: Question,
+  text: string,
+): Promise<ExitCode> {
   const done = await acting.act("answer", question.id, text);
   if (isFailure(done)) return context.out.refuse(refusalOf(done));
   const next =
     done.via === "controller"
-      ? "the run that is going on picks it up"
+      ? "the run that is at work picks it up"
       : "fractal resume   # goes on with it";
   context.out.show(
-    () => ({ answered: question.id, via: done.via }),
-    () => `Answered ${question.id}. ${next}`,
+    () => ({ answered: question.id, text, via: done.via }),
+    () => `Answered ${question.id}: ${oneLine(text)}\n  → ${next}`,
   );
   return EXIT.done;
 }
