@@ -51,6 +51,10 @@ export async function carryOut(
           pricesDate: machine.pricesDate,
         }),
     );
+    // Who typed `npm start` has no `fractal` to type yet.
+    if (context.env["npm_lifecycle_event"] === "start") {
+      out.note("\nIn this folder fractal is `npx fractal`; `npm install -g .` makes it a command.");
+    }
     return rest.exitCode as ExitCode;
   } finally {
     started.close();
