@@ -1,6 +1,7 @@
 /** Reads a specification from a file or stdin, and refuses what cannot be one. */
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Spec } from "../domain/spec.ts";
@@ -43,12 +44,9 @@ export async function readSpecInput(o: {
   const file = resolve(o.dir, o.path);
   let bytes: Buffer;
   try {
-    await using handle = await open(file, "r");
-    const found = await handle.stat();
+    const found = await stat(file);
     if (!found.isFile()) return refuse(EXIT.usage, `${o.path} is not a file`, NAME_ONE);
-    const buffer = Buffer.alloc(Math.min(found.size, SPEC_BYTES_MAX) + 1);
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-    bytes = buffer.subarray(0, bytesRead);
+    bytes = await firstBytes(createReadStream(file));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const why = code === "ENOENT" ? "does not exist" : `cannot be read (${code})`;
