@@ -168,6 +168,7 @@ export function renderQuestion(question: Question, paint: Paint, width: number):
   const head = `? ${question.id} ${ANSWERED[question.state]}${question.by ? ` by ${question.by}` : ""}`;
   const part = (name: string, text: string) =>
     text.trim() === "" ? [] : [paint.dim(`  ${name}`), ...block(text, width, "    ")];
+  const choice = `"your answer"${question.options.length === 0 ? "" : ", or the number of an option"}`;
   return [
     `${isOpen ? paint.red(head) : paint.dim(head)}${question.about ? ` about ${question.about}` : ""}`,
     ...block(question.title, width, "  ").map((line) => paint.bold(line)),
@@ -175,6 +176,6 @@ export function renderQuestion(question: Question, paint: Paint, width: number):
     ...part("tried", question.tried),
     ...part("options", question.options.map((option, at) => `${at + 1}. ${option}`).join("\n")),
     ...part("answer", question.answer ?? ""),
-    ...(isOpen ? [paint.dim(`  answer it: fractal answer ${question.id} "your answer"`)] : []),
+    ...(isOpen ? [paint.dim(`  answer it: fractal answer ${question.id} ${choice}`)] : []),
   ];
 }
