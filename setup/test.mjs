@@ -17,7 +17,7 @@ const vitest = (project) => [
 const STEPS = [
   ["format and lint", "biome", "check", "--error-on-warnings", "."],
   ["types", "tsc", "--noEmit"],
-  ["unused code", "knip"],
+  ["unused code", "knip", "--no-config-hints"],
   ["unused code but for tests", "knip", "--production"],
   ["unit tests", ...vitest("unit")],
   ["end-to-end tests", ...vitest("e2e")],
