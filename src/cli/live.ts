@@ -30,10 +30,13 @@ export function showLive(context: Context, store: Store): Live {
       const line = renderProgress(event, store.state);
       if (line !== undefined) out.note(line);
     });
+    context.signal.addEventListener("abort", () => out.note(STOPPING), { once: true });
     return QUIET;
   }
   return showTree(context, store);
 }
+
+const STOPPING = "Stopping in order; a second Ctrl-C ends it at once.";
 
 const QUIET: Live = { pause: () => undefined, resume: () => undefined, end: () => undefined };
 
@@ -42,13 +45,16 @@ function showTree(context: Context, store: Store): Live {
   const stderr = streams.stderr as NodeJS.WriteStream;
   const update = createLogUpdate(stderr, { showCursor: true });
   let paused = false;
+  let ended = false;
   let frame: NodeJS.Timeout | undefined;
   const draw = () => {
     frame = undefined;
     if (paused) return;
-    const rows = Math.max(5, (stderr.rows ?? 24) - 2);
-    update(renderTree(store.state, { ...out.noteLook, rows, now: context.now() }));
+    const rows = Math.max(5, (stderr.rows ?? 24) - 3);
+    const tree = renderTree(store.state, { ...out.noteLook, rows, now: context.now() });
+    update(context.signal.aborted && !ended ? `${tree}\n${STOPPING}` : tree);
   };
+  context.signal.addEventListener("abort", draw, { once: true });
   store.listen(() => {
     frame ??= setTimeout(draw, FRAME_MS);
   });
@@ -67,6 +73,7 @@ function showTree(context: Context, store: Store): Live {
     end() {
       clearInterval(tick);
       clearTimeout(frame);
+      ended = true;
       draw();
       update.done();
       // Later events are for whoever reads the journal: the picture stands.

@@ -6,6 +6,8 @@ export async function topFolderOf(dir: string): Promise<string> {
   const { exitCode, stdout } = await execa("git", ["rev-parse", "--show-toplevel"], {
     cwd: dir,
     reject: false,
+    // As with every command: Ctrl-C in the terminal is for fractal.
+    detached: true,
   });
   return exitCode === 0 && stdout.trim() !== "" ? stdout.trim() : dir;
 }

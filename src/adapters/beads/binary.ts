@@ -1,9 +1,8 @@
 /** Finds the bd program: the right one, of a release that fractal knows. */
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { execa } from "execa";
 import { type Failure, isFailure } from "../../domain/failure.ts";
 
 /** The release that fractal is built on; a later one of the same major version is accepted. */
@@ -79,10 +78,14 @@ async function judge(path: string, how: string): Promise<BdProgram | Failure> {
 async function versionOf(path: string): Promise<string | undefined> {
   const { PATH, HOME } = process.env;
   try {
-    const { stdout } = await promisify(execFile)(path, ["version", "--json"], {
+    const { stdout } = await execa(path, ["version", "--json"], {
       timeout: VERSION_TIMEOUT_MS,
       killSignal: "SIGKILL",
       env: { PATH, HOME, BD_DISABLE_METRICS: "1" },
+      extendEnv: false,
+      stdin: "ignore",
+      // Its own process group: cut short by Ctrl-C in the terminal, it would look like another bd.
+      detached: true,
     });
     const answer: unknown = JSON.parse(stdout);
     const isAnswer = typeof answer === "object" && answer !== null && "version" in answer;

@@ -181,6 +181,6 @@ async function excludeFromGit(repository: string, lines: string[]): Promise<void
 }
 
 async function git(repository: string, args: string[]): Promise<string> {
-  const { stdout } = await execa("git", args, { cwd: repository, reject: false });
+  const { stdout } = await execa("git", args, { cwd: repository, reject: false, detached: true });
   return stdout.trim();
 }

@@ -206,7 +206,9 @@ async function readOnlyBinds(
 }
 
 async function versionOf(bwrap: string): Promise<string | undefined> {
-  const { stdout, failed } = await execa(bwrap, ["--version"], { reject: false, stdin: "ignore" });
+  // Its own process group: cut short by Ctrl-C in the terminal, it would look as if it were missing.
+  const options = { reject: false, stdin: "ignore", detached: true } as const;
+  const { stdout, failed } = await execa(bwrap, ["--version"], options);
   return failed ? undefined : /^bubblewrap (\d+\.\d+\.\d+)/.exec(stdout)?.[1];
 }
 

@@ -36,7 +36,7 @@ export async function doctorCommand(context: Context): Promise<ExitCode> {
 
 async function probeGit(): Promise<Probe> {
   const fix = `install git ${GIT_MIN.join(".")} or newer`;
-  const { exitCode, stdout } = await execa("git", ["--version"], { reject: false });
+  const { exitCode, stdout } = await execa("git", ["--version"], { reject: false, detached: true });
   if (exitCode !== 0) return { name: "git", state: "missing", found: "not found", fix };
   const version = /(\d+)\.(\d+)[.\d]*/.exec(stdout);
   const [major, minor] = [Number(version?.[1]), Number(version?.[2])];
