@@ -8,7 +8,7 @@ import { openStore, type Store } from "../orchestrator/store.ts";
 import { cancelTask } from "../rules/cancel.ts";
 import { taskOf } from "../rules/status.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
-import { type FoundRun, findRun, telemetryOf } from "./find-run.ts";
+import { type FoundRun, findRun, refuseDamaged, telemetryOf } from "./find-run.ts";
 import { findBeads } from "./prepare.ts";
 import { machine } from "./wire.ts";
 import type { RunForActing } from "./wiring.ts";
@@ -50,11 +50,7 @@ export async function openRunForActing(o: {
 
 function openRunStore(top: string, found: FoundRun): Store | Refusal {
   const journal = machine.openJournal(telemetryOf(top), found.runId);
-  if ("line" in journal) {
-    return refuse(EXIT.environment, "the journal is damaged", {
-      where: [`${journal.file}:${journal.line} ${journal.message}`],
-    });
-  }
+  if ("line" in journal) return refuseDamaged(journal);
   return openStore(journal, machine.systemClock, DEFAULT_LIMITS);
 }
 

@@ -27,14 +27,19 @@ function runIds(telemetry: string): string[] {
     .sort((a, b) => startedAt(b) - startedAt(a));
 }
 
+/** A journal with a line that cannot be believed is neither read nor written. */
+export function refuseDamaged(damage: { file: string; line: number; message: string }): Refusal {
+  return refuse(EXIT.environment, "the journal is damaged", {
+    where: [`${damage.file}:${damage.line} ${damage.message}`],
+    next: ["restore the file from a backup, or start again with --new"],
+  });
+}
+
 /** A run with its journal read and replayed; a damaged journal is refused with its line. */
 function readRun(telemetry: string, runId: string): FoundRun | Refusal | undefined {
   const events = machine.readJournal(telemetry, runId);
   if (!Array.isArray(events)) {
-    return refuse(EXIT.environment, "the journal is damaged", {
-      where: [`${events.file}:${events.line} ${events.message}`],
-      next: ["restore the file from a backup, or start again with --new"],
-    });
+    return refuseDamaged(events);
   }
   // A process that died before its first line was whole never began.
   if (events.length === 0) return undefined;

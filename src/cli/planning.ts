@@ -1,9 +1,7 @@
 /** `fractal plan`: plans a specification to its leaves, without an issue or a branch. */
 import { randomBytes } from "node:crypto";
-import type { NewEvent, RunEvent } from "../domain/event.ts";
+import type { NewEvent } from "../domain/event.ts";
 import type { Human } from "../domain/ports.ts";
-import type { RunState } from "../domain/run-state.ts";
-import type { Spec } from "../domain/spec.ts";
 import { runLoop } from "../orchestrator/loop.ts";
 import { serial } from "../orchestrator/serial.ts";
 import { openStore } from "../orchestrator/store.ts";
@@ -12,9 +10,7 @@ import { ACTOR, type World } from "../orchestrator/world.ts";
 import { renderPlanFile } from "../rules/plan-file.ts";
 import { plansOf } from "../rules/plans-of.ts";
 import { rootTask } from "../rules/root-task.ts";
-import type { Config } from "./config.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
-import type { RoleModels } from "./models.ts";
 import type { Environment } from "./output.ts";
 import {
   mountsOf,
@@ -24,26 +20,14 @@ import {
   promptTexts,
   refuseReadOnly,
 } from "./prepare.ts";
-import type { SpecInput } from "./spec-input.ts";
 import { machine } from "./wire.ts";
-import type { PlannedRun } from "./wiring.ts";
+import type { PlannedRun, PlanOrder } from "./wiring.ts";
 
 const NOBODY: Human = {
   present: false,
   ask: async () => undefined,
   confirm: async () => undefined,
 };
-
-export interface PlanOrder {
-  dir: string;
-  input: SpecInput;
-  spec: Spec;
-  config: Config;
-  models: RoleModels;
-  record?: string;
-  strict: boolean;
-  onEvent(event: RunEvent, state: RunState): void;
-}
 
 /** The planned tree, or why there is none: a plan that stays invalid waits for a person (exit 3). */
 export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<PlannedRun | Refusal> {

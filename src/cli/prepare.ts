@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { type ModelSetting, type RoleModels, refuseMissingKeys } from "./models.ts";
 import type { Environment } from "./output.ts";
+import { PACKAGE } from "./package-folder.ts";
 import { machine } from "./wire.ts";
 
 /** A repository a run can work in. */
@@ -69,48 +70,48 @@ export function refuseReadOnly(folder: string): Refusal {
 }
 
 /** The tracker over bd; an older database is upgraded first when the person agrees. */
-export async function openTracker(
+export function openTracker(
   context: Context,
   human: Human,
   top: string,
   actor: string,
 ): Promise<Tracker | Refusal> {
-  const { env } = context;
-  const bd = await machine.findBd({ env, packageDir: PACKAGE });
-  if (isFailure(bd)) return refusalOf(bd);
-  const order = { bd: bd.path, repository: top, cacheDir: cacheFolder(env) };
-  const found = await machine.prepareBeads({ ...order, mayUpgrade: false });
-  if (!isFailure(found) && found.state === "older-schema") {
-    const agreed = await human.confirm(`${found.detail}\nUpgrade it?`, context.signal);
-    if (agreed !== true) {
-      return refuse(EXIT.usage, found.detail, {
-        next: ["run fractal at a terminal and agree, or upgrade it yourself: bd migrate schema"],
-      });
-    }
-    const upgraded = await machine.prepareBeads({ ...order, mayUpgrade: true });
-    if (isFailure(upgraded)) return refusalOf(upgraded);
-  }
-  return findBeads(env, top, actor);
+  return trackerOver(context.env, top, actor, async (detail) => {
+    return (await human.confirm(`${detail}\nUpgrade it?`, context.signal)) === true;
+  });
 }
 
 /** The tracker over a database that is there and of our schema. */
-export async function findBeads(
+export function findBeads(
   env: Environment,
   top: string,
   actor: string,
 ): Promise<Tracker | Refusal> {
-  const bd = await machine.findBd({ env, packageDir: PACKAGE });
-  if (isFailure(bd)) return refusalOf(bd);
-  const order = { bd: bd.path, repository: top, cacheDir: cacheFolder(env), mayUpgrade: false };
-  const ready = await machine.prepareBeads(order);
-  if (isFailure(ready)) return refusalOf(ready);
-  if (ready.state !== "ready") return refuse(EXIT.usage, ready.detail);
-  const { beadsDir, prefix } = ready;
-  return machine.beadsTracker({ bd: bd.path, beadsDir, actor, prefix, cwd: top });
+  return trackerOver(env, top, actor, async () => false);
 }
 
-/** The folder of the fractal package: two above this file. */
-export const PACKAGE = join(import.meta.dirname, "..", "..");
+async function trackerOver(
+  env: Environment,
+  top: string,
+  actor: string,
+  mayUpgrade: (detail: string) => Promise<boolean>,
+): Promise<Tracker | Refusal> {
+  const bd = await machine.findBd({ env, packageDir: PACKAGE });
+  if (isFailure(bd)) return refusalOf(bd);
+  const order = { bd: bd.path, repository: top, cacheDir: cacheFolder(env) };
+  let found = await machine.prepareBeads({ ...order, mayUpgrade: false });
+  if (!isFailure(found) && found.state === "older-schema" && (await mayUpgrade(found.detail))) {
+    found = await machine.prepareBeads({ ...order, mayUpgrade: true });
+  }
+  if (isFailure(found)) return refusalOf(found);
+  if (found.state === "older-schema") {
+    return refuse(EXIT.usage, found.detail, {
+      next: ["run fractal at a terminal and agree, or upgrade it yourself: bd migrate schema"],
+    });
+  }
+  const { beadsDir, prefix } = found;
+  return machine.beadsTracker({ bd: bd.path, beadsDir, actor, prefix, cwd: top });
+}
 
 /** Where fractal keeps what is dear to make: `$XDG_CACHE_HOME/fractal`. */
 function cacheFolder(env: Environment): string {

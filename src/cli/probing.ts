@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isFailure } from "../domain/failure.ts";
 import { count } from "../view/text.ts";
 import { readableRuns } from "./find-run.ts";
-import { PACKAGE } from "./prepare.ts";
+import { PACKAGE } from "./package-folder.ts";
 import { machine } from "./wire.ts";
 import type { Probe } from "./wiring.ts";
 

@@ -2,9 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PACKAGE } from "./package-folder.ts";
 import type { SpecInput } from "./spec-input.ts";
-
-const PACKAGE = join(import.meta.dirname, "..", "..");
 
 /** The folder of recordings, when the input is the bundled specification, byte for byte. */
 export function bundledRecordings(input: SpecInput): string | undefined {

@@ -9,7 +9,7 @@ import { ACTOR, type World } from "../orchestrator/world.ts";
 import { rootTask } from "../rules/root-task.ts";
 import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
-import { findRun, isOpen, readableRuns, telemetryOf } from "./find-run.ts";
+import { findRun, isOpen, readableRuns, refuseDamaged, telemetryOf } from "./find-run.ts";
 import type { RunFlags } from "./flags.ts";
 import { modelFlagsField, withLastModelFlags } from "./model-flags.ts";
 import { noteOnResuming, notesOnModels, notesOnPlace } from "./notes.ts";
@@ -169,11 +169,7 @@ async function openWorld(
   const tracker = await openTracker(context, human, top, ACTOR);
   if (isRefusal(tracker)) return tracker;
   const journal = machine.openJournal(telemetryOf(top), runId);
-  if ("line" in journal) {
-    return refuse(EXIT.environment, "the journal is damaged", {
-      where: [`${journal.file}:${journal.line} ${journal.message}`],
-    });
-  }
+  if ("line" in journal) return refuseDamaged(journal);
   const names = Object.fromEntries(
     Object.entries(profiles).map(([role, profile]) => [role, profile.model.name]),
   );

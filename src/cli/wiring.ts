@@ -33,6 +33,18 @@ export interface RunForActing {
   close(): Promise<void>;
 }
 
+/** A specification to be planned, and with which models. */
+export interface PlanOrder {
+  dir: string;
+  input: SpecInput;
+  spec: Spec;
+  config: Config;
+  models: RoleModels;
+  record?: string;
+  strict: boolean;
+  onEvent(event: RunEvent, state: RunState): void;
+}
+
 /** A planned specification: nothing of it is in Beads. */
 export interface PlannedRun {
   /** The tree as it would be, with what planning cost. */
@@ -63,19 +75,7 @@ export interface Wire {
   /** The person at this terminal. */
   openHuman(o: { mayAsk: boolean; colour: boolean }): Human;
   /** Plans a specification to the leaves. Writes no issue and no branch. */
-  planSpec(
-    o: {
-      dir: string;
-      input: SpecInput;
-      spec: Spec;
-      config: Config;
-      models: RoleModels;
-      record?: string;
-      strict: boolean;
-      onEvent(event: RunEvent, state: RunState): void;
-    },
-    signal: AbortSignal,
-  ): Promise<PlannedRun | Refusal>;
+  planSpec(o: PlanOrder, signal: AbortSignal): Promise<PlannedRun | Refusal>;
   /** bd, bubblewrap, the sandbox's self-test, journal and lock: what only adapters can tell. */
   probe(o: { dir: string }, signal: AbortSignal): Promise<Probe[]>;
 }

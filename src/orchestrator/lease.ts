@@ -4,6 +4,7 @@ import type { NewEvent } from "../domain/event.ts";
 import { type Failure, failureClassOf } from "../domain/failure.ts";
 import { renderInstant } from "../domain/instant.ts";
 import type { TaskId } from "../domain/task.ts";
+import { NO_USAGE } from "../domain/usage.ts";
 import { taskOf } from "../rules/status.ts";
 import { promptName } from "./prompt-name.ts";
 import { ACTOR, type World } from "./world.ts";
@@ -182,12 +183,7 @@ export function endedEvent(
     summary: failure?.detail.split("\n")[0]?.slice(0, 300) ?? "",
     model,
     provider: model.split(":")[0] ?? "",
-    usage: attempt?.usage ?? {
-      inputTokens: 0,
-      outputTokens: 0,
-      cacheReadTokens: 0,
-      cacheWriteTokens: 0,
-    },
+    usage: attempt?.usage ?? NO_USAGE,
     cost_usd: attempt?.costUsd ?? null,
     calls: attempt?.calls ?? 0,
     duration_ms: clock.now() - (attempt?.startedAt ?? clock.now()),

@@ -7,6 +7,7 @@ import type { Acceptance, Plan, PlanProblem, PlanQuestion } from "../domain/plan
 import type { TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { nextQuestionId } from "../rules/cancel.ts";
+import type { NewTaskFacts } from "../rules/new-task.ts";
 import { reviewPlan } from "../rules/plan-review.ts";
 import { signaturesAround } from "../rules/planning-facts.ts";
 import { inventedId, sizeTask, splitTask } from "../rules/split.ts";
@@ -14,7 +15,7 @@ import { ancestorsOf, taskOf } from "../rules/status.ts";
 import { commitInterfaces } from "./commit-interfaces.ts";
 import { profileFor } from "./journaled-model.ts";
 import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
-import { createTasks, type NewTask } from "./tracked.ts";
+import { createTasks } from "./tracked.ts";
 import { ACTOR, type World } from "./world.ts";
 
 /** Plans a task; `mustSplit` when it is a leaf that proved too big. Done twice it changes nothing. */
@@ -188,7 +189,7 @@ async function split(
       plan: store.journal.putBlob(JSON.stringify(plan)),
     },
   ]);
-  const children: NewTask[] = result.children.map((child) => ({
+  const children: NewTaskFacts[] = result.children.map((child) => ({
     ...child,
     parent: task.id,
     origin: "plan",

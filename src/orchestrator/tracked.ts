@@ -2,21 +2,11 @@
 import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { NewTrackedTask } from "../domain/ports.ts";
-import type { Contract, TaskId } from "../domain/task.ts";
+import type { TaskId } from "../domain/task.ts";
 import { describeContract } from "../rules/describe.ts";
+import type { NewTaskFacts } from "../rules/new-task.ts";
 import { issueOfQuestion, issueOfTask } from "../rules/tracked.ts";
 import { ACTOR, type TrackedWorld } from "./world.ts";
-
-export interface NewTask {
-  id: TaskId;
-  key: string;
-  parent: TaskId | null;
-  dependsOn: TaskId[];
-  priority: number;
-  contract: Contract;
-  leaf: boolean;
-  origin: "root" | "plan" | "repair" | "person";
-}
 
 /**
  * Creates tasks in the tracker, all or nothing, and returns the events that make them known. Those
@@ -24,7 +14,7 @@ export interface NewTask {
  */
 export async function createTasks(
   world: TrackedWorld,
-  tasks: NewTask[],
+  tasks: NewTaskFacts[],
 ): Promise<NewEvent[] | Failure> {
   const { runId } = world.store.state;
   const created = await world.tracker.create(
@@ -37,7 +27,7 @@ export async function createTasks(
 }
 
 /** `task.created` of a new task. */
-export function createdEvent(task: NewTask): NewEvent {
+export function createdEvent(task: NewTaskFacts): NewEvent {
   return {
     task_id: task.id,
     actor: ACTOR,

@@ -5,14 +5,15 @@ import { isFailure } from "../../src/domain/failure.ts";
 import type { Tracker } from "../../src/domain/ports.ts";
 import { openFollower } from "../../src/orchestrator/follower.ts";
 import type { Store } from "../../src/orchestrator/store.ts";
-import { createTasks, type NewTask, publish } from "../../src/orchestrator/tracked.ts";
+import { createTasks, publish } from "../../src/orchestrator/tracked.ts";
+import type { NewTaskFacts } from "../../src/rules/new-task.ts";
 import { statusOf, taskOf } from "../../src/rules/status.ts";
 import { aContract } from "../support/builders.ts";
 import { followed } from "../support/followed-store.ts";
 import { aStore, aStoreWith, eventOf, on, opened, released, taken } from "../support/leaf-store.ts";
 import { type MemoryTracker, memoryTracker } from "../support/memory-tracker.ts";
 
-const aNew = (id: string, over: Partial<NewTask> = {}): NewTask => ({
+const aNew = (id: string, over: Partial<NewTaskFacts> = {}): NewTaskFacts => ({
   id,
   key: id,
   parent: "t",
