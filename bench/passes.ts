@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS } from "../src/domain/limits.ts";
 import { openStore, type Store } from "../src/orchestrator/store.ts";
 import { createdEvent } from "../src/orchestrator/tracked.ts";
 import { reconcile } from "../src/rules/reconcile.ts";
-import { aContract } from "../test/support/builders.ts";
+import { aContract, aSnapshot } from "../test/support/builders.ts";
 
 const ROOT = "fr-r1";
 const NOW = Date.UTC(2026, 0, 5, 12);
@@ -17,27 +17,11 @@ export function costOfDeciding(leaves: number): number {
   const limits = { ...DEFAULT_LIMITS, jobs: 8 };
   const busy = new Map<string, "leaf">();
   let spentMs = 0;
+  // Nothing is owed to the tracker: deciding alone is measured.
+  const snapshot = aSnapshot(store.state, { busy, mirroring: true, publishing: true });
   const pass = () => {
     const startedAt = performance.now();
-    const actions = reconcile(
-      {
-        state: store.state,
-        busy,
-        mirroring: true,
-        mirroredAt: NOW,
-        publishing: true,
-        resting: new Map(),
-        prompting: undefined,
-        skipped: new Set(),
-        humanPresent: false,
-        trackerRetryAt: undefined,
-        trackerDownSince: undefined,
-        fatal: undefined,
-        planOnly: false,
-      },
-      limits,
-      NOW,
-    );
+    const actions = reconcile(snapshot, limits, NOW);
     spentMs += performance.now() - startedAt;
     for (const action of actions) if (action.kind === "attempt") busy.set(action.task, "leaf");
   };

@@ -5,7 +5,15 @@ import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { Question, TaskState } from "../../src/domain/run-state.ts";
 import { desiredMirror } from "../../src/rules/mirror.ts";
 import { type Action, reconcile, type Snapshot } from "../../src/rules/reconcile.ts";
-import { anAttempt, aQuestion, aState, aTask, aVerdict, STARTED_AT } from "../support/builders.ts";
+import {
+  anAttempt,
+  aQuestion,
+  aSnapshot,
+  aState,
+  aTask,
+  aVerdict,
+  STARTED_AT,
+} from "../support/builders.ts";
 
 const NOW = STARTED_AT + 3_600_000;
 const limits = DEFAULT_LIMITS;
@@ -32,22 +40,7 @@ function decide(
   const { questions = [], jobs = 2, ...rest } = over;
   const state = aState({ tasks, questions });
   // Nothing is owed to Beads unless a test is about that.
-  const snapshot: Snapshot = {
-    state,
-    busy: new Map(),
-    mirroring: true,
-    mirroredAt: 0,
-    publishing: true,
-    resting: new Map(),
-    prompting: undefined,
-    skipped: new Set(),
-    humanPresent: false,
-    trackerRetryAt: undefined,
-    trackerDownSince: undefined,
-    fatal: undefined,
-    planOnly: false,
-    ...rest,
-  };
+  const snapshot = aSnapshot(state, { mirroring: true, publishing: true, ...rest });
   return reconcile(snapshot, { ...limits, jobs }, NOW);
 }
 

@@ -11,7 +11,7 @@ import {
   reservedFiles,
 } from "../../src/rules/schedule.ts";
 import { taskOf } from "../../src/rules/status.ts";
-import { aState, aTask } from "../support/builders.ts";
+import { aSnapshot, aState, aTask } from "../support/builders.ts";
 import { aStore, created, eventOf, on, opened } from "../support/leaf-store.ts";
 
 const leaf = (id: string, over: Parameters<typeof aTask>[1] = {}) =>
@@ -19,24 +19,8 @@ const leaf = (id: string, over: Parameters<typeof aTask>[1] = {}) =>
 const root = () => aTask("r", { origin: "root" });
 const state = (...tasks: TaskState[]) => aState({ tasks: [root(), ...tasks] });
 
-function snapshotOf(state: RunState, over: Partial<Snapshot> = {}): Snapshot {
-  return {
-    state,
-    busy: new Map(),
-    mirroring: false,
-    mirroredAt: 0,
-    publishing: true,
-    resting: new Map(),
-    prompting: undefined,
-    skipped: new Set(),
-    humanPresent: false,
-    trackerRetryAt: undefined,
-    trackerDownSince: undefined,
-    fatal: undefined,
-    planOnly: false,
-    ...over,
-  };
-}
+const snapshotOf = (state: RunState, over: Partial<Snapshot> = {}) =>
+  aSnapshot(state, { publishing: true, ...over });
 
 const started = (state: RunState, jobs = 100) =>
   reconcile(snapshotOf(state), { ...DEFAULT_LIMITS, jobs }, 0).flatMap((action) =>

@@ -1,9 +1,12 @@
 /** Builds tasks, runs and events for tests, with defaults so that a test names only what matters. */
 import type { Check, Verdict } from "../../src/domain/check.ts";
 import { JOURNAL_VERSION, type NewEvent, type RunEvent } from "../../src/domain/event.ts";
+import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { Attempt, Question, RunState, TaskState } from "../../src/domain/run-state.ts";
 import type { Contract } from "../../src/domain/task.ts";
 import { NO_USAGE } from "../../src/domain/usage.ts";
+import { newTask } from "../../src/rules/new-task.ts";
+import type { Snapshot } from "../../src/rules/reconcile.ts";
 
 /** 2026-01-05 12:00:00 UTC: where every built run starts. */
 export const STARTED_AT = Date.UTC(2026, 0, 5, 12, 0, 0);
@@ -84,34 +87,31 @@ export function aTask(
 ): TaskState {
   const { title = id, contract, ...fields } = over;
   const whole = aContract(title, contract);
+  const facts = { id, key: id, parent: null, dependsOn: [], origin: "plan", priority: 2 } as const;
   return {
-    id,
-    key: id,
-    parent: null,
-    children: [],
-    dependsOn: [],
-    origin: "plan",
-    contract: whole,
-    priority: 2,
-    createdSeq: 0,
-    shape: "leaf",
-    unchecked: false,
-    paused: false,
-    episode: 1,
-    attemptsLeft: 3,
-    fixerUsed: false,
-    conflicts: 0,
-    outages: 0,
-    notBeforeMs: 0,
-    attempts: [],
-    fence: 0,
-    guidance: [],
-    questions: [],
-    repairs: 0,
-    assumptions: [],
-    commentsRead: 0,
+    ...newTask({ ...facts, dependsOn: [], contract: whole, leaf: true }, 0, DEFAULT_LIMITS),
     described: { title: whole.title, description: whole.purpose, acceptance: "" },
     ...fields,
+  };
+}
+
+/** What one pass sees when nothing is under way and nobody is there. */
+export function aSnapshot(state: RunState, over: Partial<Snapshot> = {}): Snapshot {
+  return {
+    state,
+    busy: new Map(),
+    mirroring: false,
+    mirroredAt: 0,
+    publishing: false,
+    resting: new Map(),
+    prompting: undefined,
+    skipped: new Set(),
+    humanPresent: false,
+    trackerRetryAt: undefined,
+    trackerDownSince: undefined,
+    fatal: undefined,
+    planOnly: false,
+    ...over,
   };
 }
 

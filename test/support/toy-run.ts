@@ -18,7 +18,7 @@ import { createdEvent, createTasks, publish } from "../../src/orchestrator/track
 import { nextQuestionId } from "../../src/rules/cancel.ts";
 import type { Action, AskedKind, Snapshot } from "../../src/rules/reconcile.ts";
 import { isHeld, taskOf } from "../../src/rules/status.ts";
-import { aContract, aVerdict, STARTED_AT } from "./builders.ts";
+import { aContract, aSnapshot, aVerdict, STARTED_AT } from "./builders.ts";
 import { type MemoryTracker, memoryTracker } from "./memory-tracker.ts";
 
 /** A number from 0 up to, not including, `below`; the same seed gives the same numbers. */
@@ -246,22 +246,11 @@ export function toyRun(
     limits,
     clock,
     busy,
-    snapshot: (over = {}) => ({
-      state: store.state,
-      busy: new Map([...busy].map(([id, one]) => [id, one.what])),
-      mirroring: false,
-      mirroredAt: 0,
-      publishing: false,
-      resting: new Map(),
-      prompting: undefined,
-      skipped: new Set(),
-      humanPresent: false,
-      trackerRetryAt: undefined,
-      trackerDownSince: undefined,
-      fatal: undefined,
-      planOnly: false,
-      ...over,
-    }),
+    snapshot: (over = {}) =>
+      aSnapshot(store.state, {
+        busy: new Map([...busy].map(([id, one]) => [id, one.what])),
+        ...over,
+      }),
     async start(action) {
       switch (action.kind) {
         case "plan":
