@@ -74,6 +74,7 @@ async function aMachine(programs: Record<string, string>): Promise<Machine> {
 async function install(folder: string): Promise<void> {
   await mkdir(join(folder, "node_modules/node/bin"), { recursive: true });
   await symlink(process.execPath, join(folder, "node_modules/node/bin/node"));
+  await symlink(join(packageDir, "node_modules/execa"), join(folder, "node_modules/execa"));
   await writeFile(join(folder, "node_modules/.package-lock.json"), "{}");
 }
 
