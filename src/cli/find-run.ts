@@ -28,11 +28,25 @@ function runIds(telemetry: string): string[] {
 }
 
 /** A journal with a line that cannot be believed is neither read nor written. */
-export function refuseDamaged(damage: { file: string; line: number; message: string }): Refusal {
-  return refuse(EXIT.environment, "the journal is damaged", {
-    where: [`${damage.file}:${damage.line} ${damage.message}`],
-    next: ["restore the file from a backup, or start again with --new"],
-  });
+export function refuseDamaged(damage: {
+  file: string;
+  line: number;
+  message: string;
+  newer?: number;
+}): Refusal {
+  const isNewer = damage.newer !== undefined;
+  return refuse(
+    EXIT.environment,
+    isNewer ? "a newer fractal wrote this journal" : "the journal is damaged",
+    {
+      where: [`${damage.file}:${damage.line} ${damage.message}`],
+      next: [
+        isNewer
+          ? "go on with that fractal or a newer one; nothing was changed"
+          : "restore the file from a backup, or start again with --new",
+      ],
+    },
+  );
 }
 
 /** A run with its journal read and replayed; a damaged journal is refused with its line. */

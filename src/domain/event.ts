@@ -2,8 +2,11 @@
  * Everything that goes into a run's journal, one variant per event type.
  *
  * Version rule: `v` is JOURNAL_VERSION when the line is written. A reader accepts its own version,
- * lifts an older one through an upgrader in adapters/journal, and refuses a newer one by name.
- * Adding an optional field keeps the version; any other change raises it.
+ * lifts an older one through an upgrader in adapters/journal/upgrade.ts, and refuses a newer one by
+ * its number. Adding an optional field keeps the version; any other change raises it, with an
+ * upgrader and a journal of the version before in test/fixtures/journals.
+ *
+ * Version 2 came with budgets, breakers, pauses and the kept record of decisions.
  *
  * Keys of lines are snake_case, as in other JSONL telemetry; domain values inside (contract,
  * verdict, usage) keep their own spelling.
@@ -13,7 +16,7 @@ import { verdict } from "./check.ts";
 import type { Failure } from "./failure.ts";
 import { contract } from "./task.ts";
 
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 const role = z.enum(["planner", "worker", "router", "fixer", "reviewer"]);
 const hash = z.string();
@@ -339,7 +342,7 @@ export type FactOf<T extends Fact["event_type"]> = Extract<Fact, { event_type: T
 export type NewEvent = Fact & { task_id: string | null; actor: string };
 
 const envelope = z.object({
-  v: z.number().int(),
+  v: z.literal(JOURNAL_VERSION),
   seq: z.number().int(),
   run_id: z.string(),
   task_id: z.string().nullable(),

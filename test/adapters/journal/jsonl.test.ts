@@ -5,12 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  type JournalDamage,
-  journalPath,
-  openJournal,
-  readJournal,
-} from "../../../src/adapters/journal/jsonl.ts";
+import { journalPath, openJournal, readJournal } from "../../../src/adapters/journal/jsonl.ts";
+import type { JournalDamage } from "../../../src/adapters/journal/lines.ts";
 import { memoryJournal } from "../../../src/adapters/journal/memory.ts";
 import { JOURNAL_VERSION, type NewEvent, type RunEvent } from "../../../src/domain/event.ts";
 import type { Journal } from "../../../src/domain/ports.ts";
@@ -241,7 +237,7 @@ describe("damage", () => {
     const wrong = JSON.stringify({ ...JSON.parse(second), event_type: "task.vanished" });
     expect(damageOf(`${first}\n${wrong}\n`)).toMatchObject({
       line: 2,
-      message: expect.stringMatching("not an event of version 1"),
+      message: expect.stringMatching(`not an event of version ${JOURNAL_VERSION}`),
     });
   });
 
@@ -249,8 +245,8 @@ describe("damage", () => {
     aJournal([]);
     const [first = "", second = ""] = lines();
     const newer = JSON.stringify({ ...JSON.parse(second), v: JOURNAL_VERSION + 1, more: true });
-    const { line, message } = damageOf(`${first}\n${newer}\n`);
-    expect(line).toBe(2);
+    const { line, message, newer: version } = damageOf(`${first}\n${newer}\n`);
+    expect({ line, version }).toEqual({ line: 2, version: JOURNAL_VERSION + 1 });
     expect(message).toMatch(`newer fractal (journal version ${JOURNAL_VERSION + 1}`);
   });
 });
