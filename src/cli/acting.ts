@@ -6,6 +6,7 @@ import type { Tracker } from "../domain/ports.ts";
 import { openFollower } from "../orchestrator/follower.ts";
 import { openStore, type Store } from "../orchestrator/store.ts";
 import { cancelTask } from "../rules/cancel.ts";
+import { responseNote } from "../rules/notes.ts";
 import { taskOf } from "../rules/status.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { type FoundRun, findRun, refuseDamaged, telemetryOf } from "./find-run.ts";
@@ -100,8 +101,7 @@ async function actInJournal(
       by,
       text,
     };
-    store.record([answered]);
-    await tracker.respond(id, text);
+    store.record([answered, responseNote(question, text)]);
   }
   await follower.mirror();
   return { via: "journal" };

@@ -307,6 +307,24 @@ const fact = z.discriminatedUnion("event_type", [
     event_type: z.literal("mirror.done"),
     lines: z.array(mirrored.extend({ id: z.string() })),
   }),
+  /**
+   * A comment is owed to the issue `id`: recorded together with what it tells, written when Beads
+   * can take it, and at most once. A `key` that is there already owes nothing new.
+   */
+  z.object({
+    event_type: z.literal("note.started"),
+    id: z.string(),
+    key: z.string(),
+    text: z.string(),
+  }),
+  /** It stands there (written now, or found written), or its issue is gone. */
+  z.object({
+    event_type: z.literal("note.done"),
+    key: z.string(),
+    how: z.enum(["written", "found", "gone"]),
+    /** How many comments of the task's issue are read by now, where no person's is among the new. */
+    comments: z.number().int().optional(),
+  }),
   /** Beads shows what fractal did not write: a person did, and is followed. */
   z.object({
     event_type: z.literal("drift.seen"),

@@ -92,6 +92,7 @@ export interface Tracker {
    * that was read to know it and the version that reading is at least of.
    */
   mirror(lines: (Mirrored & { id: string; reason?: string })[]): Promise<Written | Failure>;
+  /** Adds it, as often as it is asked to: who must know what came of it looks at `comments`. */
   comment(id: string, text: string): Promise<undefined | Failure>;
   comments(id: string): Promise<TrackerComment[] | Failure>;
   /** A person's answer: comment `Response: …`, then close. */

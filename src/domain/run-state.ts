@@ -63,6 +63,15 @@ export interface Question {
   mirrorPending?: Mirrored;
 }
 
+/** A comment of fractal's on the issue of a task or question, owed until it is known to be there. */
+export interface Note {
+  key: string;
+  /** The issue it belongs on. */
+  id: string;
+  text: string;
+  done: boolean;
+}
+
 /** The texts of an issue that a person may edit. */
 export interface Described {
   title: string;
@@ -166,6 +175,8 @@ export interface RunState {
   /** In order of creation. */
   tasks: Map<TaskId, TaskState>;
   questions: Map<string, Question>;
+  /** Comments that were owed to issues, by key, in the order in which they were. */
+  notes: Map<string, Note>;
   replies: Map<string, StoredReply>;
   /** Set between `run.stopped` and the next `run.resumed`. */
   stopped?: { reason: string; exitCode: number };

@@ -3,6 +3,7 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
 import { commentsWanted, detectDrift } from "../rules/drift.ts";
 import { type MirrorLine, mirrorLines } from "../rules/mirror.ts";
+import { writeNotes } from "./notes.ts";
 import { serial } from "./serial.ts";
 import { ACTOR, type TrackedWorld } from "./world.ts";
 
@@ -13,7 +14,7 @@ export interface Follower {
    */
   follow(isDue?: boolean): Promise<Failure | undefined>;
   /**
-   * Brings the tracker's statuses to what they should be. What a person changed meanwhile is
+   * Writes the comments that are owed and brings the statuses to what they should be. What a person changed meanwhile is
    * followed first, so that it is not written over; the window of one write remains.
    */
   mirror(): Promise<Failure | undefined>;
@@ -53,6 +54,8 @@ export function openFollower(world: TrackedWorld): Follower {
   const mirror = async (): Promise<Failure | undefined> => {
     const followed = await follow();
     if (isFailure(followed)) return followed;
+    const noted = await writeNotes(world);
+    if (isFailure(noted)) return noted;
     const lines = mirrorLines(store.state);
     if (lines.length === 0) return undefined;
     const about = { task_id: null, actor: ACTOR } as const;

@@ -1,6 +1,7 @@
 /** Carries actions out beside one another, and knows what is under way. */
 import { type Failure, failureClassOf, isFailure } from "../domain/failure.ts";
 import type { TaskId } from "../domain/task.ts";
+import { responseNote } from "../rules/notes.ts";
 import type { Action, Snapshot } from "../rules/reconcile.ts";
 import { backoffMs } from "../rules/retry.ts";
 import { isLost, taskOf } from "../rules/status.ts";
@@ -39,7 +40,7 @@ export interface Hands {
 
 /** Hands for one loop. `wake` is called whenever something under way has ended. */
 export function openHands(world: World, wake: () => void): Hands {
-  const { store, clock, limits, tracker } = world;
+  const { store, clock, limits } = world;
   const busy = new Map<TaskId, { what: What; abort: AbortController }>();
   const underWay = new Set<Promise<void>>();
   const skipped = new Set<string>();
@@ -131,8 +132,10 @@ export function openHands(world: World, wake: () => void): Hands {
       if (store.state.questions.get(id)?.state !== "open") return;
       const by = "a person at the terminal";
       const said = { task_id: question.about, actor: by } as const;
-      store.record([{ ...said, event_type: "question.answered", question: id, by, text: answer }]);
-      settleTracker(await tracker.respond(id, answer));
+      store.record([
+        { ...said, event_type: "question.answered", question: id, by, text: answer },
+        responseNote(question, answer),
+      ]);
     });
   };
 

@@ -46,5 +46,10 @@ function copyOf(state: RunState): RunState {
     return [id, { ...task, ...lists }] as const;
   });
   const questions = [...state.questions].map(([id, one]) => [id, { ...one }] as const);
-  return { ...state, tasks: new Map(tasks), questions: new Map(questions) };
+  return {
+    ...state,
+    tasks: new Map(tasks),
+    questions: new Map(questions),
+    notes: new Map(state.notes),
+  };
 }

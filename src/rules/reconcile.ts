@@ -5,6 +5,7 @@ import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { nextRung } from "./escalation.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
+import { notesOwed } from "./notes.ts";
 import { inOrder, knownCriticalPath, reservedFiles } from "./schedule.ts";
 import {
   ancestorsOf,
@@ -197,7 +198,9 @@ function lastFailureOf(task: TaskState): string {
 }
 
 function owesTracker(state: RunState): boolean {
-  return unpublished(state).length > 0 || mirrorLines(state).length > 0;
+  return (
+    unpublished(state).length > 0 || mirrorLines(state).length > 0 || notesOwed(state).length > 0
+  );
 }
 
 /** Tasks and open questions that the tracker has not been told of. */
@@ -217,8 +220,10 @@ function trackerActions(snapshot: Snapshot, now: number): Action[] {
   const actions: Action[] = [];
   const ids = snapshot.publishing ? [] : unpublished(state);
   if (ids.length > 0) actions.push({ kind: "publish", ids });
-  const lines = snapshot.mirroring ? [] : mirrorLines(state);
-  if (lines.length > 0) actions.push({ kind: "mirror", lines });
+  if (snapshot.mirroring) return actions;
+  const lines = mirrorLines(state);
+  // Comments are owed by the same hand: it writes them first, then the statuses they explain.
+  if (lines.length > 0 || notesOwed(state).length > 0) actions.push({ kind: "mirror", lines });
   return actions;
 }
 

@@ -38,6 +38,7 @@ export function emptyState(
     structureSeq: -1,
     tasks: new Map(),
     questions: new Map(),
+    notes: new Map(),
     replies: new Map(),
     lastDecision: "",
     usage: NO_USAGE,
@@ -121,6 +122,13 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number): boolean {
         delete known.mirrorPending;
       }
       return true;
+    case "note.started":
+      if (state.notes.has(event.key)) return true;
+      state.notes.set(event.key, { key: event.key, id: event.id, text: event.text, done: false });
+      return true;
+    case "note.done":
+      endNote(state, event);
+      return true;
     case "question.opened":
       openQuestion(state, event, atMs);
       return true;
@@ -137,6 +145,15 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number): boolean {
     default:
       return event.task_id === null;
   }
+}
+
+function endNote(state: RunState, event: RunEvent & { event_type: "note.done" }): void {
+  const note = state.notes.get(event.key);
+  if (note === undefined) return;
+  state.notes.set(note.key, { ...note, done: true });
+  const task = state.tasks.get(note.id);
+  if (task === undefined || event.comments === undefined) return;
+  task.commentsRead = Math.max(task.commentsRead, event.comments);
 }
 
 function openQuestion(

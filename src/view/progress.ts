@@ -96,6 +96,8 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
     case "merge.done":
     case "mirror.started":
     case "mirror.done":
+    case "note.started":
+    case "note.done":
       return undefined;
   }
 }

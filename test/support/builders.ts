@@ -170,6 +170,7 @@ export function aState(
     structureSeq: 0,
     tasks,
     questions: new Map(questions.map((question) => [question.id, question])),
+    notes: new Map(),
     replies: new Map(),
     lastDecision: "",
     usage: {

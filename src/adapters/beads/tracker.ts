@@ -43,7 +43,11 @@ export function beadsTracker(options: BeadsOptions): Tracker {
       const shown = await read();
       return isFailure(shown) ? shown : { applied: appliedOf(lines, shown), shown, version };
     },
-    comment: (id, text) => addComment(bd, options.actor, id, text),
+    comment: async (id, text) => {
+      const args = ["comments", "add", id, "-f", "-"];
+      const written = await bd.run({ args, effect: "write", schema: z.unknown(), stdin: text });
+      return isFailure(written) ? written : undefined;
+    },
     comments: (id) => readComments(bd, id),
     respond: (id, text) => respondTo(bd, id, text),
     request: async (id, request, status) => {
@@ -191,21 +195,6 @@ function appliedOf(lines: Line[], tasks: TrackedTask[]): string[] {
       return shown?.status === line.status && shown.assignee === line.assignee;
     })
     .map((line) => line.id);
-}
-
-async function addComment(
-  bd: Bd,
-  actor: string,
-  id: string,
-  text: string,
-): Promise<undefined | Failure> {
-  const args = ["comments", "add", id, "-f", "-"];
-  const written = await bd.run({ args, effect: "write", schema: z.unknown(), stdin: text });
-  if (!isFailure(written)) return undefined;
-  const comments = await readComments(bd, id);
-  if (isFailure(comments)) return written;
-  const last = comments.at(-1);
-  return last?.author === actor && last.text.trim() === text.trim() ? undefined : written;
 }
 
 async function respondTo(bd: Bd, id: string, text: string): Promise<undefined | Failure> {
