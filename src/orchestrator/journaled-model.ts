@@ -1,7 +1,7 @@
 /** A model whose every call is in the journal before and after, and is never paid for twice. */
 import type { ModelReply, ModelRequest, Role } from "../domain/conversation.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
-import type { Model } from "../domain/ports.ts";
+import type { Clock, Model } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import { costOf } from "../domain/usage.ts";
 import type { Lease } from "./lease.ts";
@@ -40,7 +40,12 @@ function journaled(world: World, lease: Lease, role: Role, profile: ModelProfile
         { ...about, event_type: "call.started", ...call, ...via, request: hash, prompt },
       ]);
       const startedAt = clock.now();
-      const answer = await askInTime(model, request, limits.callTimeoutMs, signal);
+      const answer = await askInTime(
+        model,
+        request,
+        { clock, timeoutMs: limits.callTimeoutMs },
+        signal,
+      );
       const duration_ms = clock.now() - startedAt;
       if (isFailure(answer)) {
         const event_type = "call.failed";
@@ -74,13 +79,17 @@ function keyOf(lease: Lease, request: ModelRequest): string {
 async function askInTime(
   model: Model,
   request: ModelRequest,
-  timeoutMs: number,
+  { clock, timeoutMs }: { clock: Clock; timeoutMs: number },
   signal: AbortSignal,
 ): Promise<ModelReply | Failure> {
-  const limit = AbortSignal.timeout(timeoutMs);
-  const answer = await model.ask(request, AbortSignal.any([signal, limit]));
+  const limit = new AbortController();
+  const answered = new AbortController();
+  void clock.sleep(timeoutMs, answered.signal).then(() => limit.abort());
+  const answer = await model.ask(request, AbortSignal.any([signal, limit.signal]));
+  const isLate = limit.signal.aborted;
+  answered.abort();
   if (signal.aborted && isFailure(answer)) return { failure: "cancelled", detail: "stopped" };
-  if (limit.aborted && isFailure(answer)) {
+  if (isLate && isFailure(answer)) {
     const detail = `${model.name} gave no answer in ${Math.round(timeoutMs / 1000)} s`;
     return { failure: "model-unavailable", detail };
   }

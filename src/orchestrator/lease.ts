@@ -40,22 +40,14 @@ export async function underLease(
   signal: AbortSignal,
   body: (lease: Lease) => Promise<LeaseEnd>,
 ): Promise<void> {
-  const { store, clock, limits } = world;
+  const { store } = world;
   const lease = await takeLease(world, taskId, role);
   // Paused, closed or taken while it was being taken: nothing was given, so nothing is begun.
   if (!lease.isCurrent()) return;
   const about = { task_id: taskId, actor: ACTOR } as const;
   const held = { attempt: lease.attempt, fence: lease.fence };
-  const beat = setInterval(() => {
-    if (!lease.isCurrent()) return;
-    const deadline = renderInstant(clock.now() + limits.leaseMs);
-    try {
-      store.record([{ ...about, event_type: "lease.renewed", ...held, deadline }]);
-    } catch {
-      // The journal takes nothing any more: the next thing the body records says so, and is heard.
-    }
-  }, limits.leaseRenewMs);
-  beat.unref();
+  const over = new AbortController();
+  void keepFresh(world, lease, over.signal);
   const release = (why: string, outage?: Failure): NewEvent => ({
     ...about,
     event_type: "lease.released",
@@ -85,7 +77,26 @@ export async function underLease(
     if (lease.isCurrent()) store.record([release(`broke off: ${String(error).slice(0, 300)}`)]);
     throw error;
   } finally {
-    clearInterval(beat);
+    over.abort();
+  }
+}
+
+/** Renews the lease until `over`. */
+async function keepFresh(world: World, lease: Lease, over: AbortSignal): Promise<void> {
+  const { store, clock, limits } = world;
+  const about = { task_id: lease.taskId, actor: ACTOR } as const;
+  const held = { attempt: lease.attempt, fence: lease.fence };
+  while (true) {
+    await clock.sleep(limits.leaseRenewMs, over);
+    if (over.aborted) return;
+    // Once lost, a lease is never held again.
+    if (!lease.isCurrent()) return;
+    const deadline = renderInstant(clock.now() + limits.leaseMs);
+    try {
+      store.record([{ ...about, event_type: "lease.renewed", ...held, deadline }]);
+    } catch {
+      // The journal takes nothing any more: the next thing the body records says so, and is heard.
+    }
   }
 }
 

@@ -11,9 +11,17 @@ import type { Move } from "../../src/rules/lifecycle.ts";
 import { taskOf } from "../../src/rules/status.ts";
 import { aContract, STARTED_AT } from "./builders.ts";
 
-/** A clock that stands still until it is set. */
+/** A clock that stands still until it is set; sleepers wake by timers, which a test may fake. */
 export function aClock(): Clock & { nowMs: number } {
-  const clock = { nowMs: STARTED_AT, now: () => clock.nowMs, sleep: () => Promise.resolve() };
+  const sleep: Clock["sleep"] = (delayMs, signal) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  const clock = { nowMs: STARTED_AT, now: () => clock.nowMs, sleep };
   return clock;
 }
 

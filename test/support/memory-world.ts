@@ -16,19 +16,7 @@ import { rootTask } from "../../src/rules/root-task.ts";
 import { parseSpec } from "../../src/rules/spec.ts";
 import { type MemoryRepository, memoryRepository } from "./memory-repository.ts";
 import { memoryTracker } from "./memory-tracker.ts";
-
-/** A clock that jumps: sleeping costs no time, and moves it on. */
-export function jumpingClock(startMs = Date.UTC(2026, 0, 5, 12)): Clock {
-  let now = startMs;
-  return {
-    now: () => now,
-    async sleep(delayMs, signal) {
-      // Everything that is ready goes first, as it would while a real clock waits.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (!signal.aborted) now += delayMs;
-    },
-  };
-}
+import { jumpingClock } from "./virtual-time.ts";
 
 /**
  * A sandbox whose commands are a few words: `has PATH TEXT` passes when the file contains the text,
@@ -80,6 +68,8 @@ const PROMPTS = Object.fromEntries(
   ROLES.map((role) => [role, readFileSync(`prompts/${role}.md`, "utf8")]),
 ) as World["prompts"];
 
+const NEVER_MS = 1e12;
+
 export interface MemoryWorldOptions {
   spec: string;
   splits: Record<string, Plan>;
@@ -103,7 +93,8 @@ export function aMemoryWorld(o: MemoryWorldOptions): MemoryWorld {
   if ("problems" in spec) throw new Error(JSON.stringify(spec));
   const journal = o.journal ?? memoryJournal("r1");
   const clock = o.clock ?? jumpingClock();
-  const limits: Limits = { ...DEFAULT_LIMITS, jobs: 4, ...o.limits };
+  // Time jumps on while a script waits for a real timer: no call is to be late because of that.
+  const limits: Limits = { ...DEFAULT_LIMITS, jobs: 4, callTimeoutMs: NEVER_MS, ...o.limits };
   const repository = o.repository ?? memoryRepository();
   const store = openStore(journal, clock, limits, [
     {
