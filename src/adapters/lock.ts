@@ -1,25 +1,43 @@
 /** One controller a repository: a lock the kernel lets go of when the process dies. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import type { Failure } from "../domain/failure.ts";
+import { sharedFileSystemOf } from "./file-system.ts";
 
 export interface Lock {
   release(): void;
 }
 
+/** How long a taker waits for somebody who only looks (`isLockHeld`), which takes microseconds. */
+const LOOK_MS = 100;
+
+const lockFile = (gitCommonDir: string) => join(gitCommonDir, "fractal", "lock.db");
+
 /**
  * Takes the repository's lock, or returns undefined when another process holds it. No pid file, no
  * staleness to judge: an exclusive transaction on a small SQLite file ends with its process.
+ *
+ * On a file system shared between machines the kernel cannot promise that: a failure, and no way
+ * around it. The journal needs no such rule of its own: whoever writes it holds this lock, and a
+ * checkout elsewhere with this git folder shares the lock with it.
  */
-export function takeLock(gitCommonDir: string): Lock | undefined {
-  const folder = join(gitCommonDir, "fractal");
-  mkdirSync(folder, { recursive: true });
-  const db = new Database(join(folder, "lock.db"), { timeout: 0 });
+export function takeLock(
+  gitCommonDir: string,
+  sharedOf: (folder: string) => string | undefined = sharedFileSystemOf,
+): Lock | Failure | undefined {
+  const shared = sharedOf(gitCommonDir);
+  if (shared !== undefined) {
+    const detail = `${gitCommonDir} is on ${shared}, which other machines may write as well: one controller a repository cannot be kept there; work in a clone on a local disk`;
+    return { failure: "capability-missing", detail };
+  }
+  mkdirSync(join(gitCommonDir, "fractal"), { recursive: true });
+  const db = new Database(lockFile(gitCommonDir), { timeout: LOOK_MS });
   try {
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     db.close();
-    if ((error as { code?: string }).code === "SQLITE_BUSY") return undefined;
+    if (isBusy(error)) return undefined;
     throw error;
   }
   return {
@@ -28,4 +46,23 @@ export function takeLock(gitCommonDir: string): Lock | undefined {
       db.close();
     },
   };
+}
+
+/** Whether some process holds the lock now. Writes nothing and takes nothing. */
+export function isLockHeld(gitCommonDir: string): boolean {
+  if (!existsSync(lockFile(gitCommonDir))) return false;
+  const db = new Database(lockFile(gitCommonDir), { readonly: true, timeout: 0 });
+  try {
+    db.prepare("SELECT count(*) FROM sqlite_master").get();
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    db.close();
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return (error as { code?: string }).code === "SQLITE_BUSY";
 }

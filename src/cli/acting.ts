@@ -8,7 +8,7 @@ import { openStore, type Store } from "../orchestrator/store.ts";
 import { cancelTask } from "../rules/cancel.ts";
 import { responseNote } from "../rules/notes.ts";
 import { taskOf } from "../rules/status.ts";
-import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
+import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { type FoundRun, findRun, refuseDamaged, telemetryOf } from "./find-run.ts";
 import { findBeads } from "./prepare.ts";
 import { machine } from "./wire.ts";
@@ -30,6 +30,7 @@ export async function openRunForActing(o: {
   const tracker = await findBeads(process.env, top, o.by);
   if (isRefusal(tracker)) return tracker;
   const lock = machine.takeLock(survey.repository.commonDir);
+  if (isFailure(lock)) return refusalOf(lock);
   if (lock === undefined) {
     return {
       state: found.state,

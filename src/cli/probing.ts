@@ -67,15 +67,21 @@ async function probeSandbox(top: string | undefined, signal: AbortSignal): Promi
   }));
 }
 
-function probeRuns(top: string, commonDir: string): Probe[] {
-  const lock = machine.takeLock(commonDir);
+function probeLock(commonDir: string): Probe {
+  const held = machine.isLockHeld(commonDir);
+  const lock = held ? undefined : machine.takeLock(commonDir);
+  if (isFailure(lock)) return { name: "lock", state: "missing", found: lock.detail };
   lock?.release();
+  return {
+    name: "lock",
+    state: "ok",
+    found: lock === undefined ? "held: a run is at work here" : "free",
+  };
+}
+
+function probeRuns(top: string, commonDir: string): Probe[] {
   return [
-    {
-      name: "lock",
-      state: "ok",
-      found: lock === undefined ? "held: a run is at work here" : "free",
-    },
+    probeLock(commonDir),
     {
       name: "journal",
       state: "ok",

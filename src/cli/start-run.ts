@@ -1,6 +1,7 @@
 /** Begins a run, or goes on with the open one: from a command line to a world the loop can work in. */
 import { randomBytes } from "node:crypto";
 import type { ModelFlags, NewEvent } from "../domain/event.ts";
+import { isFailure } from "../domain/failure.ts";
 import type { Human } from "../domain/ports.ts";
 import { serial } from "../orchestrator/serial.ts";
 import { openStore } from "../orchestrator/store.ts";
@@ -8,7 +9,7 @@ import { createdEvent } from "../orchestrator/tracked.ts";
 import { ACTOR, type World } from "../orchestrator/world.ts";
 import { rootTask } from "../rules/root-task.ts";
 import type { Context } from "./context.ts";
-import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
+import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { findRun, isOpen, readableRuns, refuseDamaged, telemetryOf } from "./find-run.ts";
 import type { RunFlags } from "./flags.ts";
 import { modelFlagsField, withLastModelFlags } from "./model-flags.ts";
@@ -98,6 +99,7 @@ async function underLock(
   body: () => Promise<StartedRun | Refusal>,
 ): Promise<StartedRun | Refusal> {
   const lock = machine.takeLock(place.gitCommonDir);
+  if (isFailure(lock)) return refusalOf(lock);
   if (lock === undefined) {
     return refuse(EXIT.usage, "another fractal run is at work in this repository", {
       next: ["fractal tree   # shows it", "wait for it, or stop it with Ctrl-C in its terminal"],

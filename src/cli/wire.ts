@@ -9,7 +9,7 @@ import { initRepository, surveyFolder } from "../adapters/git/survey.ts";
 import { terminalHuman } from "../adapters/human/terminal.ts";
 import { openJournal, readJournal, readRunBlob } from "../adapters/journal/jsonl.ts";
 import { memoryJournal } from "../adapters/journal/memory.ts";
-import { takeLock } from "../adapters/lock.ts";
+import { isLockHeld, takeLock } from "../adapters/lock.ts";
 import { modelDefaults, openModel } from "../adapters/models/catalog.ts";
 import { PRICES_DATE } from "../adapters/models/prices.ts";
 import { recordingModel } from "../adapters/models/recorded.ts";
@@ -27,6 +27,7 @@ export const machine = {
   modelDefaults,
   findBd,
   initRepository,
+  isLockHeld,
   memoryJournal,
   noTracker,
   openJournal,

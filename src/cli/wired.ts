@@ -40,11 +40,8 @@ async function openRunForReading(o: {
   };
 }
 
-/** Whether a controller holds the lock: it is tried and let go at once. */
+/** Whether a controller holds the lock. */
 async function isLive(top: string): Promise<boolean> {
   const survey = await machine.surveyFolder(top);
-  if (survey.repository === undefined) return false;
-  const lock = machine.takeLock(survey.repository.commonDir);
-  lock?.release();
-  return lock === undefined;
+  return survey.repository !== undefined && machine.isLockHeld(survey.repository.commonDir);
 }
