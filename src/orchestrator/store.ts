@@ -4,7 +4,7 @@ import { renderInstant } from "../domain/instant.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Clock, Journal } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
-import { refusalOf } from "../rules/lifecycle.ts";
+import { refusalOf } from "../rules/guard.ts";
 import { applyEvent, emptyState } from "../rules/replay.ts";
 
 export interface Store {

@@ -1,6 +1,7 @@
 /** Where a task stands, its colour and what it waits for: derived from the state, never stored. */
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import { type Colour, isSettled, type TaskId, type TaskStatus } from "../domain/task.ts";
+import { STATUSES } from "./lifecycle.ts";
 
 /** The task, which must exist. */
 export function taskOf(state: RunState, id: TaskId): TaskState {
@@ -90,29 +91,12 @@ const RANK: { readonly [C in Colour]: number } = { green: 0, dim: 1, yellow: 2, 
 
 /** Its colour: of a split task the worst of its children's, green only when it is done itself. */
 export function colourOf(state: RunState, id: TaskId): Colour {
-  const status = statusOf(state, id);
-  switch (status) {
-    case "done":
-    case "accepted":
-      return "green";
-    case "needs_human":
-    case "failed":
-      return "red";
-    case "running":
-    case "escalated":
-      return "yellow";
-    case "queued":
-    case "waiting":
-    case "paused":
-    case "cancelled":
-      return "dim";
-    case "split": {
-      const colours = taskOf(state, id).children.map((child) => colourOf(state, child));
-      const worst = colours.reduce<Colour>((a, b) => (RANK[b] > RANK[a] ? b : a), "green");
-      // All children green and the roll-up still to come: not green yet.
-      return worst === "green" ? "yellow" : worst;
-    }
-  }
+  const { colour } = STATUSES[statusOf(state, id)];
+  if (colour !== "of its children") return colour;
+  const colours = taskOf(state, id).children.map((child) => colourOf(state, child));
+  const worst = colours.reduce<Colour>((a, b) => (RANK[b] > RANK[a] ? b : a), "green");
+  // All children green and the roll-up still to come: not green yet.
+  return worst === "green" ? "yellow" : worst;
 }
 
 /** What a task waits for, in a few words; empty when it waits for nothing. */

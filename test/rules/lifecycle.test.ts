@@ -1,9 +1,21 @@
 /** The table of moves, pair by pair, through a store: legal ones move, the rest change nothing. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { TaskStatus } from "../../src/domain/task.ts";
-import { MOVES, type Move, mayMove, moveOf, refusalOf } from "../../src/rules/lifecycle.ts";
+import { isSettled, type TaskStatus } from "../../src/domain/task.ts";
+import { refusalOf } from "../../src/rules/guard.ts";
+import {
+  FOLLOWS,
+  fenceRuleOf,
+  type Leads,
+  MOVES,
+  type Move,
+  mayMove,
+  moveOf,
+  STATUSES,
+  TABLE,
+} from "../../src/rules/lifecycle.ts";
 import { statusOf, taskOf } from "../../src/rules/status.ts";
+import { everyChange } from "../support/every-change.ts";
 import {
   aStore,
   aStoreWith,
@@ -14,100 +26,23 @@ import {
   taken,
 } from "../support/leaf-store.ts";
 
-/** Where each legal move leads; a pair that is not here is refused. */
-const NEXT: { readonly [S in TaskStatus]: { readonly [M in Move]?: TaskStatus } } = {
-  queued: {
-    leased: "running",
-    failed: "failed",
-    routed: "escalated",
-    guided: "queued",
-    asked: "needs_human",
-    accepted: "accepted",
-    cancelled: "cancelled",
-    paused: "paused",
-  },
-  waiting: {
-    leased: "running",
-    failed: "failed",
-    routed: "escalated",
-    guided: "waiting",
-    asked: "needs_human",
-    accepted: "accepted",
-    cancelled: "cancelled",
-    paused: "paused",
-  },
-  running: {
-    released: "queued",
-    rejected: "running",
-    split: "running",
-    sized: "running",
-    done: "done",
-    failed: "failed",
-    routed: "running",
-    guided: "running",
-    asked: "needs_human",
-    accepted: "accepted",
-    cancelled: "cancelled",
-    paused: "paused",
-  },
-  escalated: {
-    leased: "running",
-    failed: "failed",
-    routed: "escalated",
-    guided: "escalated",
-    asked: "needs_human",
-    accepted: "accepted",
-    cancelled: "cancelled",
-    paused: "paused",
-  },
-  needs_human: {
-    done: "done",
-    failed: "failed",
-    guided: "needs_human",
-    accepted: "accepted",
-    cancelled: "cancelled",
-    paused: "paused",
-  },
-  failed: {
-    guided: "failed",
-    accepted: "accepted",
-    cancelled: "cancelled",
-    paused: "paused",
-    reopened: "queued",
-  },
-  split: {
-    leased: "running",
-    done: "done",
-    failed: "failed",
-    guided: "split",
-    asked: "needs_human",
-    accepted: "accepted",
-    cancelled: "cancelled",
-    paused: "paused",
-  },
-  done: { guided: "done", reopened: "queued" },
-  accepted: { guided: "accepted", reopened: "queued" },
-  paused: {
-    done: "done",
-    guided: "paused",
-    asked: "paused",
-    accepted: "accepted",
-    cancelled: "cancelled",
-    unpaused: "queued",
-  },
-  cancelled: {
-    guided: "cancelled",
-    accepted: "accepted",
-    unpaused: "queued",
-    reopened: "queued",
-  },
-};
+type Row = { to: { readonly [From in TaskStatus]?: Leads } };
+const ROWS = { ...TABLE, ...FOLLOWS };
 
-const STATUSES = Object.keys(NEXT) as TaskStatus[];
-const pairs = STATUSES.flatMap((status) => MOVES.map((move) => [status, move] as const));
+/** Whether a change is what the table says: derived is whatever is not settled. */
+const isLed = (from: TaskStatus, to: TaskStatus, leads: Leads) =>
+  leads === "derived" ? !isSettled(to) : to === (leads === "same" ? from : leads);
+
+const STATUS_NAMES = Object.keys(STATUSES) as TaskStatus[];
+const pairs = STATUS_NAMES.flatMap((status) => MOVES.map((move) => [status, move] as const));
+
+/** Moves whose event names a lease: without one they are refused from every status but running. */
+const NEEDS_LEASE = new Set<Move>(
+  MOVES.filter((move) => fenceRuleOf(TABLE[move].event) === "the fence of its lease"),
+);
 
 describe("the table of moves", () => {
-  it.each(pairs)("from %s: %s leads where it should, or is refused", (status, move) => {
+  it.each(pairs)("from %s: %s leads where it says, or is refused", (status, move) => {
     const store = aStoreWith(status);
     expect(statusOf(store.state, "t")).toBe(status);
     const before = structuredClone(taskOf(store.state, "t"));
@@ -116,14 +51,44 @@ describe("the table of moves", () => {
     store.record([eventOf(move, taskOf(store.state, "t"))]);
 
     const written = store.journal.read().slice(seq + 1);
-    const next = NEXT[status][move];
-    if (next === undefined) {
-      expect(written).toMatchObject([{ event_type: "move.refused", task_id: "t" }]);
+    const isHeld = before.lease !== undefined;
+    const leads = NEEDS_LEASE.has(move) && !isHeld ? undefined : TABLE[move].to[status];
+    if (leads === undefined) {
+      expect(written).toMatchObject([
+        { event_type: "move.refused", task_id: "t", refused: TABLE[move].event },
+      ]);
       expect(taskOf(store.state, "t")).toEqual(before);
     } else {
       expect(moveOf(written[0] as never)).toBe(move);
-      expect(statusOf(store.state, "t")).toBe(next);
+      expect(isLed(status, statusOf(store.state, "t"), leads)).toBe(true);
     }
+  });
+
+  it("cannot be changed by anyone who reads it", () => {
+    for (const value of [TABLE, TABLE.leased, TABLE.leased.to, STATUSES, STATUSES.done, MOVES]) {
+      expect(Object.isFrozen(value)).toBe(true);
+    }
+  });
+
+  it("has exactly the moves and changes there are, in every state a task can get into", () => {
+    const { changes, states } = everyChange();
+    expect(states).toBeGreaterThan(1_000);
+    const unlisted = changes.filter(({ row, from, to }) => {
+      const leads: Leads | undefined = (ROWS[row] as Row).to[from];
+      // What only follows may also change nothing.
+      if (row in FOLLOWS && from === to) return false;
+      return leads === undefined || !isLed(from, to, leads);
+    });
+    expect(unlisted).toEqual([]);
+    const seen = new Set(
+      changes
+        .filter(({ row, from, to }) => from !== to || (ROWS[row] as Row).to[from] === "same")
+        .map(({ row, from }) => `${row} from ${from}`),
+    );
+    const listed = Object.entries(ROWS).flatMap(([row, { to }]) =>
+      Object.keys(to).map((from) => `${row} from ${from}`),
+    );
+    expect(listed.filter((one) => !seen.has(one))).toEqual([]);
   });
 
   /** While somebody works, a person may do anything; the end of that work is still heard. */
@@ -145,18 +110,17 @@ describe("the table of moves", () => {
   });
 
   it("lets a person stop work whatever its status, until it is settled", () => {
-    for (const status of STATUSES) {
-      const isSettled = ["done", "accepted", "cancelled"].includes(status);
-      expect(mayMove(status, "cancelled")).toBe(!isSettled);
+    for (const status of STATUS_NAMES) {
+      expect(mayMove(status, "cancelled")).toBe(!isSettled(status));
     }
   });
 
   it("reaches done or a person from every status that is not settled", () => {
-    for (const status of STATUSES.filter(
-      (one) => !["done", "accepted", "cancelled"].includes(one),
-    )) {
-      const seen = new Set<TaskStatus>([status]);
-      for (const at of seen) for (const next of Object.values(NEXT[at])) seen.add(next);
+    for (const status of STATUS_NAMES.filter((one) => !isSettled(one))) {
+      const seen = new Set<string>([status]);
+      for (const at of seen) {
+        for (const move of MOVES) seen.add(TABLE[move].to[at as TaskStatus] ?? at);
+      }
       expect(seen.has("done") || seen.has("needs_human")).toBe(true);
     }
   });
