@@ -7,7 +7,7 @@ import type { Question } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { askDropped, nextQuestionId } from "../rules/cancel.ts";
 import { isSplittable } from "../rules/escalation.ts";
-import type { AskedKind } from "../rules/reconcile.ts";
+import type { AskedKind } from "../rules/standing.ts";
 import { ancestorsOf, taskOf } from "../rules/status.ts";
 import { tryPatch } from "./attempt-task.ts";
 import { profileFor } from "./journaled-model.ts";

@@ -3,19 +3,11 @@ import { type Failure, failureClassOf } from "../domain/failure.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
-import { nextRung } from "./escalation.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
 import { notesOwed } from "./notes.ts";
-import { inOrder, knownCriticalPath, reservedFiles } from "./schedule.ts";
-import {
-  ancestorsOf,
-  blockersOf,
-  isEscalated,
-  isHeld,
-  mayRollUp,
-  statusOf,
-  taskOf,
-} from "./status.ts";
+import { inOrder, knownCriticalPath } from "./schedule.ts";
+import { judgeOf, type Move } from "./standing.ts";
+import { isEscalated, statusOf, taskOf } from "./status.ts";
 
 /** Everything one pass may look at. Built once a pass, never changed by a rule. */
 export interface Snapshot {
@@ -47,17 +39,8 @@ export interface Snapshot {
 /** The tracker is told this often while work goes on. */
 const TRACKER_PAUSE_MS = 1_000;
 
-/** What a person is asked about by what is; what follows from their own edits is asked in drift. */
-export type AskedKind = "stuck" | "asks" | "plan" | "rollup" | "dropped";
-
 export type Action =
-  | { kind: "plan"; task: TaskId; mustSplit: boolean }
-  | { kind: "attempt"; task: TaskId }
-  | { kind: "fix"; task: TaskId }
-  | { kind: "route"; task: TaskId; to: "fixer" | "split" | "router"; reason: string }
-  | { kind: "roll-up"; task: TaskId }
-  | { kind: "ask"; task: TaskId; question: AskedKind; reason: string }
-  | { kind: "give-up"; task: TaskId; reason: string }
+  | Move
   | { kind: "publish"; ids: string[] }
   | { kind: "mirror"; lines: MirrorLine[] }
   | { kind: "prompt"; question: string }
@@ -73,7 +56,7 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
   const { state } = snapshot;
   if (snapshot.fatal !== undefined) return stopFor(snapshot, snapshot.fatal);
   const actions: Action[] = [];
-  const reserved = reservedFiles(state);
+  const judge = judgeOf(snapshot, limits, now);
   let leafSlots = limits.jobs - countBusy(snapshot, "leaf");
   // Planning has slots of its own: planning one branch does not hold up leaves of another.
   let planSlots = limits.jobs - countBusy(snapshot, "plan");
@@ -82,22 +65,17 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
   let downSince = Number.NEGATIVE_INFINITY;
   const due: { task: TaskState; action: Action }[] = [];
   for (const task of state.tasks.values()) {
-    if (task.end !== undefined || task.question !== undefined || task.lease !== undefined) continue;
-    if (snapshot.busy.has(task.id)) continue;
     // With every slot taken no worker's turn is due: most tasks are spared the closer look.
     if (leafSlots <= 0 && task.shape === "leaf" && !isEscalated(task)) continue;
-    if (isHeld(state, task.id)) continue;
-    const rest = snapshot.resting.get(task.id);
-    const notBeforeMs = Math.max(task.notBeforeMs, rest?.untilMs ?? 0);
-    if (notBeforeMs > now) {
-      wakeAt = Math.min(wakeAt, notBeforeMs);
-      downSince = Math.max(downSince, rest?.sinceMs ?? task.outageSinceMs ?? now);
-      continue;
+    const standing = judge(task);
+    if (standing.kind === "resting") {
+      wakeAt = Math.min(wakeAt, standing.untilMs);
+      downSince = Math.max(downSince, standing.sinceMs ?? now);
     }
-    const action = nextFor(state, task, limits, reserved);
-    if (action === undefined) continue;
-    if (snapshot.planOnly && (action.kind === "attempt" || action.kind === "roll-up")) continue;
-    due.push({ task, action });
+    if (standing.kind !== "due") continue;
+    const { move } = standing;
+    if (snapshot.planOnly && (move.kind === "attempt" || move.kind === "roll-up")) continue;
+    due.push({ task, action: move });
   }
   for (const { action } of inOrder(due, knownCriticalPath(state))) {
     if (action.kind === "attempt" || action.kind === "fix" || action.kind === "roll-up") {
@@ -131,70 +109,6 @@ function countBusy(snapshot: Snapshot, kind: "leaf" | "plan"): number {
     if (what === kind || (kind === "leaf" && what === "roll-up")) count += 1;
   }
   return count;
-}
-
-/** The move due for one task that nothing holds, or undefined when it must wait for others. */
-function nextFor(
-  state: RunState,
-  task: TaskState,
-  limits: Limits,
-  reserved: Map<string, TaskId>,
-): Action | undefined {
-  const ask = (question: AskedKind, reason: string): Action =>
-    task.questions.length >= limits.questionsPerTaskMax
-      ? {
-          kind: "give-up",
-          task: task.id,
-          reason: `${limits.questionsPerTaskMax} questions used up`,
-        }
-      : { kind: "ask", task: task.id, question, reason };
-
-  // Whoever waited for something else when it was dropped has not been asked about it yet.
-  const lost = task.dependsOn.find((id) => isDropped(state, task, id));
-  if (lost !== undefined) return ask("dropped", lost);
-  if (task.shape === "split" && task.splitStarted === undefined && task.route !== "split") {
-    if (task.route === "person") return ask("rollup", "its roll-up needs a person");
-    if (!mayRollUp(state, task)) return undefined;
-    if (task.rollup === undefined || task.rollup.passed) return { kind: "roll-up", task: task.id };
-    // Rolled up red and still here: the repairs are used up.
-    return ask("rollup", task.rollup.reason);
-  }
-  if (task.shape === "unplanned" || task.splitStarted !== undefined) {
-    if (task.route === "person") return ask("plan", lastFailureOf(task));
-    return { kind: "plan", task: task.id, mustSplit: false };
-  }
-  const depth = ancestorsOf(state, task.id).length;
-  const rung = nextRung(task, depth, limits);
-  switch (rung.to) {
-    case "person":
-      return ask(task.pending === undefined ? "stuck" : "asks", rung.reason);
-    case "split":
-      return task.route === "split"
-        ? { kind: "plan", task: task.id, mustSplit: true }
-        : { kind: "route", task: task.id, to: "split", reason: rung.reason };
-    case "fixer":
-      return task.route === "fixer"
-        ? { kind: "fix", task: task.id }
-        : { kind: "route", task: task.id, to: "fixer", reason: rung.reason };
-    case "router":
-      return { kind: "route", task: task.id, to: "router", reason: rung.reason };
-    case "worker": {
-      if (blockersOf(state, task.id).length > 0) return undefined;
-      const isReserved = task.contract.files.some((file) => {
-        const owner = reserved.get(file);
-        return owner !== undefined && owner !== task.id;
-      });
-      return isReserved ? undefined : { kind: "attempt", task: task.id };
-    }
-  }
-}
-
-function isDropped(state: RunState, task: TaskState, id: TaskId): boolean {
-  return state.tasks.get(id)?.end === "cancelled" && task.without?.includes(id) !== true;
-}
-
-function lastFailureOf(task: TaskState): string {
-  return task.attempts.at(-1)?.failure?.detail ?? "planning did not succeed";
 }
 
 function owesTracker(state: RunState): boolean {

@@ -50,20 +50,33 @@ function isSatisfied(state: RunState, id: TaskId): boolean {
   return end === "done" || end === "accepted";
 }
 
+/** What holds a task: itself or one above it, and how. */
+export interface Hold {
+  by: TaskId;
+  how: "paused" | "taken" | "deleted" | "cancelled" | "accepted" | "unwritten";
+}
+
 /**
- * True when the task or one above it is paused, taken, accepted, dropped or deleted, or when the
- * split that made it is not written to its end.
+ * What holds a task, the nearest first: the task or one above it is paused, taken, accepted, dropped
+ * or deleted, or the split that made it is not written to its end.
  */
-export function isHeld(state: RunState, id: TaskId): boolean {
+export function holdOf(state: RunState, id: TaskId): Hold | undefined {
   for (let at: TaskId | null = id; at !== null; ) {
     const task: TaskState | undefined = state.tasks.get(at);
-    if (task === undefined) return false;
-    if (at !== id && task.shape !== "split") return true;
-    if (task.paused || task.takenBy !== undefined || task.deleted) return true;
-    if (task.end === "cancelled" || task.end === "accepted") return true;
+    if (task === undefined) return undefined;
+    if (at !== id && task.shape !== "split") return { by: at, how: "unwritten" };
+    if (task.paused) return { by: at, how: "paused" };
+    if (task.takenBy !== undefined) return { by: at, how: "taken" };
+    if (task.deleted) return { by: at, how: "deleted" };
+    if (task.end === "cancelled" || task.end === "accepted") return { by: at, how: task.end };
     at = task.parent;
   }
-  return false;
+  return undefined;
+}
+
+/** True when something holds the task. */
+export function isHeld(state: RunState, id: TaskId): boolean {
+  return holdOf(state, id) !== undefined;
 }
 
 /**

@@ -1,0 +1,146 @@
+/** Where one task stands: the move that is due for it, or what keeps it. Reconcile, the detectors and `why` all ask here. */
+import type { Limits } from "../domain/limits.ts";
+import type { RunState, TaskState } from "../domain/run-state.ts";
+import { isSettled, type TaskId } from "../domain/task.ts";
+import { nextRung } from "./escalation.ts";
+import { reservedFiles } from "./schedule.ts";
+import {
+  ancestorsOf,
+  areChildrenSettled,
+  blockersOf,
+  type Hold,
+  holdOf,
+  statusOf,
+} from "./status.ts";
+
+/** What a person is asked about by what is; what follows from their own edits is asked in drift. */
+export type AskedKind = "stuck" | "asks" | "plan" | "rollup" | "dropped";
+
+/** What may be done next about one task. */
+export type Move =
+  | { kind: "plan"; task: TaskId; mustSplit: boolean }
+  | { kind: "attempt"; task: TaskId }
+  | { kind: "fix"; task: TaskId }
+  | { kind: "route"; task: TaskId; to: "fixer" | "split" | "router"; reason: string }
+  | { kind: "roll-up"; task: TaskId }
+  | { kind: "ask"; task: TaskId; question: AskedKind; reason: string }
+  | { kind: "give-up"; task: TaskId; reason: string };
+
+/** Why a task does or does not move, in the order in which it is judged. */
+export type Standing =
+  | { kind: "ended" }
+  | { kind: "asked"; question: string }
+  /** An attempt holds the lease, or a roll-up is going on. */
+  | { kind: "under-way" }
+  | { kind: "held"; hold: Hold }
+  /** After trouble outside: not before this instant; out of reach since. */
+  | { kind: "resting"; untilMs: number; sinceMs: number | undefined }
+  | { kind: "waiting"; on: TaskId[] }
+  /** Split, and these of its children are not settled. */
+  | { kind: "parent"; children: TaskId[] }
+  /** A file of its contract is kept for another task. */
+  | { kind: "reserved"; file: string; owner: TaskId }
+  | { kind: "due"; move: Move };
+
+/** What a standing is judged by: the run, and what is under way in the controller's process. */
+export interface Scene {
+  state: RunState;
+  busy: ReadonlyMap<TaskId, unknown>;
+  resting: ReadonlyMap<TaskId, { untilMs: number; sinceMs: number }>;
+}
+
+/** Judges the tasks of one snapshot. What they share is worked out once. */
+export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskState) => Standing {
+  const { state, busy, resting } = scene;
+  const reserved = reservedFiles(state);
+  return (task) => {
+    if (task.end !== undefined) return { kind: "ended" };
+    if (task.question !== undefined) return { kind: "asked", question: task.question };
+    if (task.lease !== undefined || busy.has(task.id)) return { kind: "under-way" };
+    const hold = holdOf(state, task.id);
+    if (hold !== undefined) return { kind: "held", hold };
+    const rest = resting.get(task.id);
+    const untilMs = Math.max(task.notBeforeMs, rest?.untilMs ?? 0);
+    if (untilMs > now) {
+      return { kind: "resting", untilMs, sinceMs: rest?.sinceMs ?? task.outageSinceMs };
+    }
+    return nextFor(state, task, limits, reserved);
+  };
+}
+
+/** The move due for a task that nothing holds, or what it must wait for. */
+function nextFor(
+  state: RunState,
+  task: TaskState,
+  limits: Limits,
+  reserved: ReadonlyMap<string, TaskId>,
+): Standing {
+  const due = (move: Move): Standing => ({ kind: "due", move });
+  const ask = (question: AskedKind, reason: string): Standing =>
+    task.questions.length >= limits.questionsPerTaskMax
+      ? due({
+          kind: "give-up",
+          task: task.id,
+          reason: `${limits.questionsPerTaskMax} questions used up`,
+        })
+      : due({ kind: "ask", task: task.id, question, reason });
+
+  // Whoever waited for something else when it was dropped has not been asked about it yet.
+  const lost = task.dependsOn.find((id) => isDropped(state, task, id));
+  if (lost !== undefined) return ask("dropped", lost);
+  if (task.shape === "split" && task.splitStarted === undefined && task.route !== "split") {
+    if (task.route === "person") return ask("rollup", "its roll-up needs a person");
+    if (!areChildrenSettled(state, task)) {
+      const children = task.children.filter((child) => !isSettled(statusOf(state, child)));
+      return { kind: "parent", children };
+    }
+    const on = blockersOf(state, task.id);
+    if (on.length > 0) return { kind: "waiting", on };
+    if (task.rollup === undefined || task.rollup.passed) {
+      return due({ kind: "roll-up", task: task.id });
+    }
+    // Rolled up red and still here: the repairs are used up.
+    return ask("rollup", task.rollup.reason);
+  }
+  if (task.shape === "unplanned" || task.splitStarted !== undefined) {
+    if (task.route === "person") return ask("plan", lastFailureOf(task));
+    return due({ kind: "plan", task: task.id, mustSplit: false });
+  }
+  const depth = ancestorsOf(state, task.id).length;
+  const rung = nextRung(task, depth, limits);
+  switch (rung.to) {
+    case "person":
+      return ask(task.pending === undefined ? "stuck" : "asks", rung.reason);
+    case "split":
+      return due(
+        task.route === "split"
+          ? { kind: "plan", task: task.id, mustSplit: true }
+          : { kind: "route", task: task.id, to: "split", reason: rung.reason },
+      );
+    case "fixer":
+      return due(
+        task.route === "fixer"
+          ? { kind: "fix", task: task.id }
+          : { kind: "route", task: task.id, to: "fixer", reason: rung.reason },
+      );
+    case "router":
+      return due({ kind: "route", task: task.id, to: "router", reason: rung.reason });
+    case "worker": {
+      const on = blockersOf(state, task.id);
+      if (on.length > 0) return { kind: "waiting", on };
+      for (const file of task.contract.files) {
+        const owner = reserved.get(file);
+        if (owner !== undefined && owner !== task.id) return { kind: "reserved", file, owner };
+      }
+      return due({ kind: "attempt", task: task.id });
+    }
+  }
+}
+
+function isDropped(state: RunState, task: TaskState, id: TaskId): boolean {
+  return state.tasks.get(id)?.end === "cancelled" && task.without?.includes(id) !== true;
+}
+
+function lastFailureOf(task: TaskState): string {
+  return task.attempts.at(-1)?.failure?.detail ?? "planning did not succeed";
+}
