@@ -53,7 +53,7 @@ export async function openRunForActing(o: {
 function openRunStore(top: string, found: FoundRun): Store | Refusal {
   const journal = machine.openJournal(telemetryOf(top), found.runId);
   if ("line" in journal) return refuseDamaged(journal);
-  return openStore(journal, machine.systemClock, DEFAULT_LIMITS);
+  return openStore(journal, machine.steadyClock(journal.read()), DEFAULT_LIMITS);
 }
 
 type Done = { via: "journal" | "controller" } | Failure;

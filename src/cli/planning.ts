@@ -74,10 +74,8 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
     contained: true,
   };
   const { limits } = o.config;
-  const store = openStore(journal, machine.systemClock, limits, [
-    first,
-    createdEvent(rootTask(spec, runId)),
-  ]);
+  const clock = machine.steadyClock([]);
+  const store = openStore(journal, clock, limits, [first, createdEvent(rootTask(spec, runId))]);
   store.listen((event) => o.onEvent(event, store.state));
   const world: World = {
     store,
@@ -85,7 +83,7 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
     repository,
     sandbox,
     human: NOBODY,
-    clock: machine.systemClock,
+    clock,
     spec,
     limits,
     profiles,

@@ -176,9 +176,10 @@ async function openWorld(
     Object.entries(profiles).map(([role, profile]) => [role, profile.model.name]),
   );
   const given = modelFlagsField(context.configFlags);
+  const clock = machine.steadyClock(journal.read());
   const store = openStore(
     journal,
-    machine.systemClock,
+    clock,
     config.limits,
     isNew
       ? [
@@ -220,7 +221,7 @@ async function openWorld(
     repository,
     sandbox,
     human,
-    clock: machine.systemClock,
+    clock,
     spec,
     limits: config.limits,
     profiles,

@@ -2,7 +2,7 @@
 import { findBd } from "../adapters/beads/binary.ts";
 import { beadsTracker } from "../adapters/beads/tracker.ts";
 import { prepareBeads } from "../adapters/beads/workspace.ts";
-import { systemClock } from "../adapters/clock.ts";
+import { steadyClock, systemClock } from "../adapters/clock.ts";
 import { draftRepository } from "../adapters/git/draft.ts";
 import { openRepository } from "../adapters/git/repository.ts";
 import { initRepository, surveyFolder } from "../adapters/git/survey.ts";
@@ -40,6 +40,7 @@ export const machine = {
   readRunBlob,
   recordingModel,
   selfTest,
+  steadyClock,
   surveyFolder,
   systemClock,
   takeLock,
