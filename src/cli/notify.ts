@@ -1,33 +1,40 @@
-/** Runs the person's own `notify` command on each new question. */
+/** Runs the person's own `notify` command on a new question. */
 import { spawn } from "node:child_process";
-import type { RunEvent } from "../domain/event.ts";
 import { harmless } from "../domain/harmless.ts";
+import type { Question } from "../domain/run-state.ts";
 import type { Environment } from "./output.ts";
 
 /**
- * A listener that runs `sh -c COMMAND` when a question opens, told by FRACTAL_QUESTION (its id),
- * FRACTAL_TASK, FRACTAL_TITLE and FRACTAL_WHY. Nothing waits for the command, and what comes of it
- * changes nothing.
+ * Runs `sh -c COMMAND` for a question, told by FRACTAL_QUESTION (its id), FRACTAL_TASK,
+ * FRACTAL_TITLE and FRACTAL_WHY. Nothing waits for the command, and what comes of it changes
+ * nothing; the first time it fails `say` is told how.
  */
 export function notifier(
   command: string,
-  o: { cwd: string; env: Environment },
-): (event: RunEvent) => void {
-  return (event) => {
-    if (event.event_type !== "question.opened") return;
+  o: { cwd: string; env: Environment; say(text: string): void },
+): (question: Question) => void {
+  let said = false;
+  const complain = (how: string) => {
+    if (!said) o.say(`The notify command ${how}: ${command}`);
+    said = true;
+  };
+  return (question) => {
     const child = spawn("sh", ["-c", command], {
       cwd: o.cwd,
       env: {
         ...o.env,
-        FRACTAL_QUESTION: event.question,
-        FRACTAL_TASK: event.task_id ?? "",
-        FRACTAL_TITLE: harmless(event.title),
-        FRACTAL_WHY: harmless(event.why),
+        FRACTAL_QUESTION: question.id,
+        FRACTAL_TASK: question.about ?? "",
+        FRACTAL_TITLE: harmless(question.title),
+        FRACTAL_WHY: harmless(question.why),
       },
       stdio: "ignore",
       detached: true,
     });
-    child.on("error", () => undefined);
+    child.on("error", (error) => complain(`cannot run (${error.message})`));
+    child.on("exit", (code, signal) => {
+      if (code !== 0) complain(`failed (${signal ?? `exit ${code}`})`);
+    });
     child.unref();
   };
 }

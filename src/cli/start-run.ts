@@ -195,9 +195,6 @@ async function openWorld(
         ]
       : [],
   );
-  if (config.notify !== undefined) {
-    store.listen(notifier(config.notify, { cwd: top, env: context.env }));
-  }
   // Cut off after its first line, a journal has no root task yet.
   const { rootId } = store.state;
   if (!store.state.tasks.has(rootId)) store.record([createdEvent(rootTask(spec, rootId))]);
@@ -221,6 +218,9 @@ async function openWorld(
     repository,
     sandbox,
     human,
+    ...(config.notify === undefined
+      ? {}
+      : { notify: notifier(config.notify, { cwd: top, env: context.env, say: context.out.note }) }),
     clock,
     spec,
     limits: config.limits,

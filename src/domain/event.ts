@@ -45,6 +45,10 @@ export const mirrored = z.object({
 });
 export type Mirrored = z.infer<typeof mirrored>;
 
+/** An invented check, known by its requirement and its words, and whether it may gate. */
+const judgedCheck = z.object({ requirement: z.string(), text: z.string(), gates: z.boolean() });
+export type JudgedCheck = z.infer<typeof judgedCheck>;
+
 /** How a task came to be. */
 export const origin = z.enum(["root", "plan", "repair", "person"]);
 
@@ -295,6 +299,14 @@ const fact = z.discriminatedUnion("event_type", [
     question: z.string(),
     by: z.string(),
     how: z.enum(["dismissed", "moot"]),
+  }),
+  /** The person's `notify` command was started for it. */
+  z.object({ event_type: z.literal("question.notified"), question: z.string() }),
+  /** Which of a plan's invented checks may gate, and who said so: a person, `reviewer`, `-y`, `nobody`. */
+  z.object({
+    event_type: z.literal("checks.judged"),
+    by: z.string(),
+    checks: z.array(judgedCheck),
   }),
   /** An event that the table of moves does not allow; nothing changed. */
   z.object({ event_type: z.literal("move.refused"), refused: z.string(), reason: z.string() }),

@@ -2,7 +2,7 @@
 
 import type { Verdict } from "./check.ts";
 import type { Role } from "./conversation.ts";
-import type { Mirrored } from "./event.ts";
+import type { JudgedCheck, Mirrored } from "./event.ts";
 import type { Failure } from "./failure.ts";
 import type { Contract, TaskId } from "./task.ts";
 import type { CostUsd, Usage } from "./usage.ts";
@@ -17,10 +17,14 @@ export interface Attempt {
   startedAt: number;
   /** Absent while it is open (running, or cut off by a crash). */
   endedAt?: number;
+  /** How long somebody was at work on it, over all its leases but the one that is held now, in ms. */
+  workedMs: number;
   outcome?: "succeeded" | "rejected" | "blocked" | "failed" | "cancelled";
   failure?: Failure;
   verdict?: Verdict;
   vacuous: string[];
+  /** Leaf checks that were red before the work: its parent's roll-up owes them. */
+  notYet: string[];
   summary: string;
   model: string;
   usage: Usage;
@@ -36,6 +40,8 @@ export interface Lease {
   fence: number;
   holder: string;
   deadlineMs: number;
+  /** Since when this process is at work; absent once it is known to have ended. */
+  sinceMs?: number;
 }
 
 export interface Guidance {
@@ -58,6 +64,8 @@ export interface Question {
   openedAt: number;
   answer?: string;
   by?: string;
+  /** The person's `notify` command was started for it. */
+  notified?: boolean;
   /** What Beads was last known to hold; absent until it was written there. */
   mirror?: Mirrored;
   mirrorPending?: Mirrored;
@@ -140,6 +148,8 @@ export interface TaskState {
   /** Repair leaves made in this episode. */
   repairs: number;
   assumptions: string[];
+  /** What was said of the checks its plan invented: nobody is asked the same again. */
+  judged?: JudgedCheck[];
   /** What Beads was last known to hold, and a write not yet acknowledged. */
   mirror?: Mirrored;
   mirrorPending?: Mirrored;
@@ -162,6 +172,8 @@ export interface StoredReply {
 export interface RunState {
   runId: string;
   seq: number;
+  /** When the last event happened: as far as is known, somebody was at work until then. */
+  lastAtMs: number;
   startedAt: number;
   spec: { path: string; hash: string; blob: string; title: string };
   base: string;

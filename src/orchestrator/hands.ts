@@ -139,6 +139,15 @@ export function openHands(world: World, wake: () => void): Hands {
     });
   };
 
+  /** Told again after a crash between the two: a person told twice minds less than one never told. */
+  const notify = (id: string) => {
+    const question = store.state.questions.get(id);
+    if (question === undefined) return;
+    world.notify?.(question);
+    const about = { task_id: question.about, actor: ACTOR } as const;
+    store.record([{ ...about, event_type: "question.notified", question: id }]);
+  };
+
   const observe = async (): Promise<void> => {
     const isBack = trackerRetryAt === undefined || trackerRetryAt <= clock.now();
     if (!isBack) return;
@@ -199,6 +208,9 @@ export function openHands(world: World, wake: () => void): Hands {
       case "prompt":
         askAtTerminal(action.question);
         return;
+      case "notify":
+        notify(action.question);
+        return;
       case "wait":
       case "stop":
         return;
@@ -217,6 +229,7 @@ export function openHands(world: World, wake: () => void): Hands {
       prompting: prompt?.question,
       skipped,
       humanPresent: world.human.present,
+      notifies: world.notify !== undefined,
       trackerRetryAt,
       trackerDownSince,
       fatal,

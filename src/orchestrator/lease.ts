@@ -6,6 +6,7 @@ import { renderInstant } from "../domain/instant.ts";
 import type { TaskId } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
 import { taskOf } from "../rules/status.ts";
+import { workedMsOf } from "../rules/worked-time.ts";
 import { promptName } from "./prompt-name.ts";
 import { ACTOR, type World } from "./world.ts";
 
@@ -177,9 +178,8 @@ export function endedEvent(
   more: Partial<Extract<NewEvent, { event_type: "attempt.ended" }>> = {},
 ): NewEvent {
   const { store, clock, profiles } = world;
-  const attempt = taskOf(store.state, lease.taskId).attempts.find(
-    (one) => one.number === lease.attempt,
-  );
+  const task = taskOf(store.state, lease.taskId);
+  const attempt = task.attempts.find((one) => one.number === lease.attempt);
   const model = attempt?.model || profiles[lease.role]?.model.name || "";
   const failure = more.failure;
   return {
@@ -197,7 +197,7 @@ export function endedEvent(
     usage: attempt?.usage ?? NO_USAGE,
     cost_usd: attempt?.costUsd ?? null,
     calls: attempt?.calls ?? 0,
-    duration_ms: clock.now() - (attempt?.startedAt ?? clock.now()),
+    duration_ms: attempt === undefined ? 0 : workedMsOf(task, attempt, clock.now()),
     ...(attempt?.calls ? { prompt: promptName(world, lease.role) } : {}),
     files: [],
     ...more,

@@ -93,7 +93,7 @@ function releaseLeft(world: World): void {
 
 function isInstant(action: Action): boolean {
   if (action.kind === "route") return action.to !== "router";
-  return action.kind === "ask" || action.kind === "give-up";
+  return ["ask", "give-up", "notify"].includes(action.kind);
 }
 
 /** Journals what this pass decided, when it differs from the last. */
@@ -101,7 +101,7 @@ function noteDecision(world: World, actions: Action[], underWay: number): void {
   const { store } = world;
   const stop = actions.find((action) => action.kind === "stop");
   const wait = actions.find((action) => action.kind === "wait");
-  const work = actions.filter((action) => action.kind !== "mirror" && action.kind !== "publish");
+  const work = actions.filter(({ kind }) => !["mirror", "publish", "notify"].includes(kind));
   if (stop === undefined && wait === undefined && work.length === 0) return;
   const resting = wait ? "pause" : "continue";
   const decision = stop ? "stop" : resting;

@@ -3,6 +3,7 @@ import type { Check, CheckResult } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { Contract, TaskId } from "../domain/task.ts";
+import { leafChecks, owedToRollUp } from "../rules/gates.ts";
 import { descendantsOf, isLost, mayRollUp, taskOf } from "../rules/status.ts";
 import { drawVerdict } from "../rules/verdict.ts";
 import { checkTree } from "./check-tree.ts";
@@ -53,11 +54,17 @@ export async function rollUpTask(
   return undefined;
 }
 
-/** Its own roll-up checks; the root's are also the spec's `final` ones, and `leaf` ones still owed. */
+/**
+ * Its own roll-up checks, and the `leaf` ones that were not yet green when its leaves began; the
+ * root's are all `leaf` checks and the spec's `final` ones.
+ */
 function rollUpChecks(world: World, task: TaskState): Check[] {
   const own = task.contract.checks;
-  const leafOnes = world.spec.checks.filter((check) => check.when === "leaf");
-  if (task.parent !== null) return own;
+  const leafOnes = leafChecks(world.spec);
+  if (task.parent !== null) {
+    const owed = owedToRollUp(world.store.state, task);
+    return [...own, ...leafOnes.filter((check) => owed.has(check.name))];
+  }
   return [...own, ...leafOnes, ...world.spec.checks.filter((check) => check.when === "final")];
 }
 

@@ -6,6 +6,7 @@ import type { Limits } from "../domain/limits.ts";
 import type { Plan } from "../domain/plan.ts";
 import type { Clock, Human, Repository, Sandbox, Tracker } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
+import type { Question } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Serial } from "./serial.ts";
 import type { Store } from "./store.ts";
@@ -16,6 +17,8 @@ export interface World {
   readonly repository: Repository;
   readonly sandbox: Sandbox;
   readonly human: Human;
+  /** Tells a person of a new question; returns at once and never throws. */
+  readonly notify?: (question: Question) => void;
   readonly clock: Clock;
   readonly spec: Spec;
   readonly limits: Limits;

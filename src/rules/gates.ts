@@ -39,6 +39,15 @@ export function findingsOf(task: TaskState, spec: Spec, results: CheckResult[]):
   };
 }
 
+/** The names of the leaf checks that did not gate a done child of this task, being red before it. */
+export function owedToRollUp(state: RunState, parent: TaskState): Set<string> {
+  const children = parent.children.flatMap((id) => state.tasks.get(id) ?? []);
+  const merged = children
+    .filter((child) => child.end === "done")
+    .flatMap((child) => child.attempts.filter((one) => one.outcome === "succeeded"));
+  return new Set(merged.flatMap((attempt) => attempt.notYet));
+}
+
 /** The checks of an attempt's own tree: a vacuous one must stay green, but counts as no proof. */
 export function checksAfter(task: TaskState, spec: Spec, findings: BaseFindings): Check[] {
   return [

@@ -27,6 +27,8 @@ export interface Snapshot {
   skipped: ReadonlySet<string>;
   /** A person is at the terminal. */
   humanPresent: boolean;
+  /** There is a command that tells a person of new questions. */
+  notifies: boolean;
   /** The tracker did not answer; retried from this instant on. */
   trackerRetryAt: number | undefined;
   trackerDownSince: number | undefined;
@@ -44,6 +46,7 @@ export type Action =
   | { kind: "publish"; ids: string[] }
   | { kind: "mirror"; lines: MirrorLine[] }
   | { kind: "prompt"; question: string }
+  | { kind: "notify"; question: string }
   | { kind: "wait"; untilMs: number; reason: string }
   | { kind: "stop"; exitCode: number; reason: string };
 
@@ -87,7 +90,8 @@ export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Acti
     }
     actions.push(action);
   }
-  actions.push(...trackerActions(snapshot, now), ...promptActions(snapshot));
+  actions.push(...trackerActions(snapshot, now));
+  actions.push(...notifyActions(snapshot), ...promptActions(snapshot));
   if (actions.length > 0 || snapshot.busy.size > 0) return actions;
   if (snapshot.mirroring || snapshot.publishing || snapshot.prompting !== undefined) return actions;
   if (snapshot.trackerRetryAt !== undefined && owesTracker(state)) {
@@ -139,6 +143,13 @@ function trackerActions(snapshot: Snapshot, now: number): Action[] {
   // Comments are owed by the same hand: it writes them first, then the statuses they explain.
   if (lines.length > 0 || notesOwed(state).length > 0) actions.push({ kind: "mirror", lines });
   return actions;
+}
+
+function notifyActions({ state, notifies }: Snapshot): Action[] {
+  if (!notifies) return [];
+  return [...state.questions.values()]
+    .filter((question) => question.state === "open" && question.notified !== true)
+    .map((question) => ({ kind: "notify", question: question.id }));
 }
 
 function promptActions(snapshot: Snapshot): Action[] {

@@ -6,6 +6,7 @@ import type { Attempt, RunState, TaskState } from "../domain/run-state.ts";
 import { addCost, addUsage, NO_USAGE } from "../domain/usage.ts";
 import { backoffMs, retryCost } from "./retry.ts";
 import { blockersOf } from "./status.ts";
+import { stopCounting } from "./worked-time.ts";
 
 /** Starts a new episode: what was tried before no longer counts against the task. */
 export function beginEpisode(task: TaskState, attemptsLeft: number): void {
@@ -42,6 +43,9 @@ export function applyToTask(
       delete task.splitStarted;
       delete task.route;
       delete task.pending;
+      return;
+    case "checks.judged":
+      task.judged = event.checks;
       return;
     case "task.sized":
       // Who got children while it was planned, from a person, is the parent of those.
@@ -107,6 +111,7 @@ export function applyToTask(
       if (task.lease) task.lease.deadlineMs = parseInstant(event.deadline);
       return;
     case "lease.released":
+      stopCounting(task, atMs);
       delete task.lease;
       if (event.outage !== undefined) noteOutage(task, event.outage, atMs, limits);
       return;
@@ -223,6 +228,7 @@ function takeLease(
     fence: event.fence,
     holder: event.holder,
     deadlineMs: parseInstant(event.deadline),
+    sinceMs: atMs,
   };
   const open = task.attempts.find((attempt) => attempt.number === event.attempt);
   if (open) {
@@ -236,7 +242,9 @@ function takeLease(
     episode: task.episode,
     base: event.base,
     startedAt: atMs,
+    workedMs: 0,
     vacuous: [],
+    notYet: [],
     summary: "",
     model: "",
     usage: NO_USAGE,
@@ -261,6 +269,7 @@ function endAttempt(
     attempt.model = event.model;
     attempt.files = event.files;
     attempt.vacuous = event.vacuous ?? [];
+    attempt.notYet = event.not_yet ?? [];
     if (event.failure) attempt.failure = event.failure;
     if (event.verdict) attempt.verdict = event.verdict;
     if (event.kept !== undefined) attempt.kept = event.kept;

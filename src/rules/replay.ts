@@ -8,6 +8,7 @@ import { NO_USAGE } from "../domain/usage.ts";
 import { newTask } from "./new-task.ts";
 import { applyToTask, beginEpisode, noteStructure, reopenAbove } from "./replay-task.ts";
 import { statusOf, taskOf } from "./status.ts";
+import { stopCounting } from "./worked-time.ts";
 
 /** The state after all these events. No events is a broken promise: a run starts with `run.started`. */
 export function replay(events: readonly RunEvent[], limits: Limits = DEFAULT_LIMITS): RunState {
@@ -27,6 +28,7 @@ export function emptyState(
   return {
     runId: first.run_id,
     seq: -1,
+    lastAtMs: parseInstant(first.timestamp),
     startedAt: parseInstant(first.timestamp),
     spec: { path: first.spec_path, hash: first.spec_hash, blob: first.spec, title: first.title },
     base: first.base,
@@ -53,6 +55,11 @@ export function emptyState(
 export function applyEvent(state: RunState, event: RunEvent, limits: Limits): void {
   state.seq = event.seq;
   const atMs = parseInstant(event.timestamp);
+  apply(state, event, atMs, limits);
+  state.lastAtMs = atMs;
+}
+
+function apply(state: RunState, event: RunEvent, atMs: number, limits: Limits): void {
   if (event.event_type === "task.created") {
     createTask(state, event, limits);
     return;
@@ -100,7 +107,11 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number): boolean {
       state.models = event.models;
       state.contained = state.contained && event.contained;
       // Nobody was waiting while the run was stopped: its patience starts anew.
-      for (const task of state.tasks.values()) delete task.outageSinceMs;
+      for (const task of state.tasks.values()) {
+        delete task.outageSinceMs;
+        // Its process ended with the last thing it said.
+        stopCounting(task, state.lastAtMs);
+      }
       return true;
     case "run.stopped":
       state.stopped = { reason: event.reason, exitCode: event.exit_code };
@@ -139,6 +150,11 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number): boolean {
         answer: event.text,
       });
       return true;
+    case "question.notified": {
+      const question = state.questions.get(event.question);
+      if (question !== undefined) question.notified = true;
+      return true;
+    }
     case "question.closed":
       settleQuestion(state, event.question, { state: event.how, by: event.by });
       return true;

@@ -84,8 +84,11 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
       return `Beads shows ${event.kind}: ${event.detail}`;
     case "move.refused":
       return `${event.refused} not possible: ${event.reason}`;
+    case "checks.judged":
+      return `${count(event.checks.length, "invented check")}, ${event.checks.filter((one) => one.gates).length} may gate: said by ${event.by}`;
     case "task.created":
       return state.rootId === event.task_id ? "created" : undefined;
+    case "question.notified":
     case "split.started":
     case "lease.renewed":
     case "lease.released":

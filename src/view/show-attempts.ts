@@ -34,7 +34,7 @@ export function renderAttempts(
     count(attempt.calls, "call"),
     usageText(attempt.usage),
     costText(attempt.costUsd),
-    attempt.endedAt === undefined ? "" : durationText(attempt.endedAt - attempt.startedAt),
+    attempt.endedAt === undefined ? "" : durationText(attempt.workedMs),
   ]);
   const head = ["#", "role", "model", "outcome", "calls", "tokens", "cost", "time"];
   return [

@@ -2,6 +2,7 @@
 import type { RunEvent } from "../domain/event.ts";
 import type { Question, RunState, TaskState } from "../domain/run-state.ts";
 import { colourOf, statusOf, waitsFor } from "../rules/status.ts";
+import { workedMsOf } from "../rules/worked-time.ts";
 import { costText, durationText, usageText } from "./money.ts";
 import { type Paint, paintOf, signOf } from "./paint.ts";
 import { requirementsOf } from "./requirements.ts";
@@ -89,10 +90,7 @@ function shapeText(task: TaskState): string {
 
 /** The time its attempts took, added up. */
 function workedMs(task: TaskState, now: number): number {
-  return task.attempts.reduce((sum, attempt) => {
-    const isOpen = attempt.endedAt === undefined && task.lease?.attempt === attempt.number;
-    return sum + ((isOpen ? now : (attempt.endedAt ?? attempt.startedAt)) - attempt.startedAt);
-  }, 0);
+  return task.attempts.reduce((sum, attempt) => sum + workedMsOf(task, attempt, now), 0);
 }
 
 function contractLines(

@@ -73,7 +73,7 @@ function attemptsText(state: RunState): string {
 function timeText(state: RunState, now: number): string {
   const workedMs = [...state.tasks.values()]
     .flatMap((task) => task.attempts)
-    .reduce((sum, { startedAt, endedAt }) => sum + ((endedAt ?? startedAt) - startedAt), 0);
+    .reduce((sum, attempt) => sum + attempt.workedMs, 0);
   return `${durationText(now - state.startedAt)} since it was started, ${durationText(workedMs)} of work`;
 }
 

@@ -77,6 +77,6 @@ function attemptJson(attempt: TaskState["attempts"][number]): Record<string, unk
     calls: attempt.calls,
     usage: attempt.usage,
     cost_usd: attempt.costUsd ?? null,
-    duration_ms: attempt.endedAt === undefined ? null : attempt.endedAt - attempt.startedAt,
+    duration_ms: attempt.endedAt === undefined ? null : attempt.workedMs,
   };
 }

@@ -3,6 +3,7 @@ import stringWidth from "string-width";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { Colour } from "../domain/task.ts";
 import { colourOf, descendantsOf, statusOf, waitsFor } from "../rules/status.ts";
+import { workedMsOf } from "../rules/worked-time.ts";
 import { type Branch, branchesOf } from "./branches.ts";
 import { costText, durationText, number, tokensIn } from "./money.ts";
 import { type Paint, paintOf, signOf } from "./paint.ts";
@@ -85,9 +86,10 @@ function factsOf(state: RunState, task: TaskState, folded: boolean, now: number)
   else if (waits !== "") facts.push(`waits for ${waits}`);
   if (task.endReason !== undefined && status !== "done") facts.push(task.endReason);
   if (task.lease !== undefined) {
-    const started = task.attempts.at(-1)?.startedAt ?? now;
-    const { attempt, role } = task.lease;
-    facts.push(`${role}, attempt ${attempt}, ${durationText(now - started)}`);
+    const { attempt: number, role } = task.lease;
+    const attempt = task.attempts.find((one) => one.number === number);
+    const took = attempt === undefined ? 0 : workedMsOf(task, attempt, now);
+    facts.push(`${role}, attempt ${number}, ${durationText(took)}`);
   }
   if (task.shape === "split") facts.push(tallyText(tallyOf(state, task.id)));
   if (folded) facts.push(`${count(descendantsOf(state, task.id).length, "task")} folded`);

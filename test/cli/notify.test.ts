@@ -1,31 +1,23 @@
 /** The person's own command on a new question. */
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { notifier } from "../../src/cli/notify.ts";
-import { anEvent } from "../support/builders.ts";
+import { aQuestion } from "../support/builders.ts";
 
-const opened = anEvent(
-  {
-    event_type: "question.opened",
-    question: "fr-k.a1.q1",
-    kind: "asks",
-    title: "Which $(touch hacked)\u0000 one?",
-    why: "",
-    options: [],
-    tried: "",
-    blocks: [],
-  },
-  { taskId: "fr-k.a1" },
-);
+const question = aQuestion("fr-k.a1.q1", "fr-k.a1", { title: "Which $(touch hacked)\u0000 one?" });
 
-it("runs on a question and on nothing else, and takes no word of it for a command", async () => {
-  const cwd = mkdtempSync(join(tmpdir(), "fractal-notify-"));
+function aFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "fractal-notify-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+it("is told of the question, and takes no word of it for a command", async () => {
+  const cwd = aFolder();
   const command = 'echo "$FRACTAL_QUESTION $FRACTAL_TASK $FRACTAL_TITLE" >> part && mv part told';
-  const notify = notifier(command, { cwd, env: process.env });
-  notify(anEvent({ event_type: "task.failed", reason: "x" }, { taskId: "fr-k.a1" }));
-  notify(opened);
+  notifier(command, { cwd, env: process.env, say: () => undefined })(question);
   await vi.waitUntil(() => existsSync(join(cwd, "told")), { timeout: 10_000 });
   expect(readFileSync(join(cwd, "told"), "utf8")).toBe(
     "fr-k.a1.q1 fr-k.a1 Which $(touch hacked) one?\n",
@@ -33,7 +25,17 @@ it("runs on a question and on nothing else, and takes no word of it for a comman
   expect(existsSync(join(cwd, "hacked"))).toBe(false);
 });
 
-it("minds no command that cannot run", () => {
-  const notify = notifier("exit 1", { cwd: "/nonexistent", env: {} });
-  expect(() => notify(opened)).not.toThrow();
+it.each([
+  ["that cannot run", "true", "/nonexistent", /^The notify command cannot run .*: true$/],
+  ["that fails", "exit 3", "/", /^The notify command failed \(exit 3\): exit 3$/],
+])("a command %s changes nothing, and is complained of once", async (_, command, cwd, said) => {
+  const says: string[] = [];
+  const notify = notifier(command, { cwd, env: process.env, say: (text) => says.push(text) });
+  for (let times = 0; times < 3; times++) notify(question);
+  await vi.waitUntil(() => says.length > 0, { timeout: 10_000 });
+  // Until the other two have ended as well.
+  const last = notifier("exit 0", { cwd: "/", env: process.env, say: () => undefined });
+  last(question);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(says).toEqual([expect.stringMatching(said)]);
 });

@@ -57,7 +57,7 @@ export function aVerdict(over: Partial<Verdict> = {}): Verdict {
 
 /** A worker's attempt that succeeded in 30 seconds for a tenth of a cent. */
 export function anAttempt(number = 1, over: Partial<Attempt> = {}): Attempt {
-  return {
+  const attempt: Attempt = {
     number,
     role: "worker",
     fence: number,
@@ -66,7 +66,9 @@ export function anAttempt(number = 1, over: Partial<Attempt> = {}): Attempt {
     startedAt: STARTED_AT + number * 60_000,
     endedAt: STARTED_AT + number * 60_000 + 30_000,
     outcome: "succeeded",
+    workedMs: 0,
     vacuous: [],
+    notYet: [],
     summary: "Did it.",
     model: "anthropic:claude-haiku-5-5",
     usage: { ...NO_USAGE, inputTokens: 4000, outputTokens: 500 },
@@ -75,6 +77,8 @@ export function anAttempt(number = 1, over: Partial<Attempt> = {}): Attempt {
     files: [],
     ...over,
   };
+  const { startedAt, endedAt = startedAt } = attempt;
+  return { ...attempt, workedMs: over.workedMs ?? endedAt - startedAt };
 }
 
 /** A queued leaf. `title` and `contract` may be given beside any field of the task. */
@@ -107,6 +111,7 @@ export function aSnapshot(state: RunState, over: Partial<Snapshot> = {}): Snapsh
     prompting: undefined,
     skipped: new Set(),
     humanPresent: false,
+    notifies: false,
     trackerRetryAt: undefined,
     trackerDownSince: undefined,
     fatal: undefined,
@@ -160,6 +165,7 @@ export function aState(
   return {
     runId: "k3f9x2",
     seq: 100,
+    lastAtMs: STARTED_AT,
     startedAt: STARTED_AT,
     spec: { path: "spec.md", hash: "5".repeat(64), blob: "5".repeat(64), title: "A duration tool" },
     base: "b".repeat(40),

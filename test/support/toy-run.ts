@@ -291,6 +291,16 @@ export function toyRun(
         case "wait":
           clock.nowMs = Math.max(clock.nowMs, action.untilMs);
           return;
+        case "notify": {
+          const { question } = action;
+          const about = store.state.questions.get(question)?.about ?? null;
+          const told = {
+            task_id: about,
+            actor: "fractal",
+            event_type: "question.notified",
+          } as const;
+          return record({ ...told, question });
+        }
         case "prompt":
         case "stop":
           return;
