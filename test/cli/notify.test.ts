@@ -32,10 +32,11 @@ it.each([
   const says: string[] = [];
   const notify = notifier(command, { cwd, env: process.env, say: (text) => says.push(text) });
   for (let times = 0; times < 3; times++) notify(question);
-  await vi.waitUntil(() => says.length > 0, { timeout: 10_000 });
-  // Until the other two have ended as well.
-  const last = notifier("exit 0", { cwd: "/", env: process.env, say: () => undefined });
-  last(question);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Begun after them, so it ends after them.
+  const later: string[] = [];
+  notifier("sleep 0.1; exit 1", { cwd: "/", env: process.env, say: (text) => later.push(text) })(
+    question,
+  );
+  await vi.waitUntil(() => later.length > 0, { timeout: 10_000 });
   expect(says).toEqual([expect.stringMatching(said)]);
 });

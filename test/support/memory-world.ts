@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { memoryJournal } from "../../src/adapters/journal/memory.ts";
 import { type Script, scriptedModel } from "../../src/adapters/models/scripted.ts";
 import { ROLES, type Role } from "../../src/domain/conversation.ts";
+import type { NewEvent } from "../../src/domain/event.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
 import type { Plan } from "../../src/domain/plan.ts";
 import type { Clock, Human, Journal, Sandbox, Tracker } from "../../src/domain/ports.ts";
@@ -69,6 +70,16 @@ const PROMPTS = Object.fromEntries(
 ) as World["prompts"];
 
 const NEVER_MS = 1e12;
+
+/** What a process writes first when it goes on with a run. */
+export const resumed = (): NewEvent => ({
+  task_id: null,
+  actor: ACTOR,
+  event_type: "run.resumed",
+  pid: 1,
+  models: {},
+  contained: true,
+});
 
 export interface MemoryWorldOptions {
   spec: string;
