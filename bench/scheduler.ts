@@ -16,10 +16,7 @@ export async function costOfTask(leaves: number): Promise<number> {
     clock: systemClock,
     spec,
     splits,
-    script: ({ taskKey }: ModelRequest) => {
-      const name = taskKey.split(".").at(-1);
-      return `\`\`\`txt ${name}.txt\n${name}\n\`\`\`\n`;
-    },
+    script: wordOf,
     limits: { jobs: 8, tasksMax: 100_000, depthMax: 20 },
   });
   const startedAt = performance.now();
@@ -29,8 +26,20 @@ export async function costOfTask(leaves: number): Promise<number> {
   return tookMs / leaves;
 }
 
-/** A tree of this many leaves, 20 to a parent, each with one requirement and one file. */
-function treeOf(leaves: number): { spec: string; splits: Record<string, Plan> } {
+/** What a leaf of `treeOf` answers: its one file. */
+export function wordOf({ taskKey }: ModelRequest): string {
+  const name = taskKey.split(".").at(-1);
+  return `\`\`\`txt ${name}.txt\n${name}\n\`\`\`\n`;
+}
+
+/**
+ * A tree of this many leaves, 20 to a parent, each with one requirement, one file and one check:
+ * a command of the memory sandbox unless another is given.
+ */
+export function treeOf(
+  leaves: number,
+  check = (file: string, text: string) => `has ${file} ${text}`,
+): { spec: string; splits: Record<string, Plan> } {
   const names = Array.from({ length: leaves }, (_, index) => `w${index + 1}`);
   const spec = `---\nlanguage: text\n---\n# Words\n\n${names.map((name, i) => `- R${i + 1}: ${name}.txt has ${name}`).join("\n")}\n`;
   const splits: Record<string, Plan> = {};
@@ -67,7 +76,11 @@ function treeOf(leaves: number): { spec: string; splits: Record<string, Plan> } 
         ? groups.map(([start]) => ({
             part: names[start] ?? "",
             requirement: `R${start + 1}`,
-            example: { kind: "command", run: `has ${names[start]}.txt ${names[start]}`, exit: 0 },
+            example: {
+              kind: "command",
+              run: check(`${names[start]}.txt`, names[start] ?? ""),
+              exit: 0,
+            },
           }))
         : [],
       questions: [],

@@ -70,8 +70,9 @@ async function tryLeaf(
   const findings = findingsOf(task, spec, before);
   const found = { vacuous: findings.vacuous, not_yet: findings.notYet };
   // A crash between moving the branch and saying so: the work is already there.
-  const merged = await repository.findMerged(lease.taskId, lease.attempt);
-  if (merged !== undefined) {
+  const wasMerging = task.merge?.attempt === lease.attempt;
+  const merged = wasMerging && (await repository.findMerged(lease.taskId, lease.attempt));
+  if (merged) {
     return doneEnd(world, lease, merged, !isProven(task, spec, findings), found);
   }
 

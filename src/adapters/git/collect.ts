@@ -4,7 +4,8 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Failure } from "../../domain/failure.ts";
-import { listTree, type Objects, storeBytes, storeFiles, type TreeEdit } from "./objects.ts";
+import type { Objects } from "./objects.ts";
+import { listTree, type TreeEdit } from "./trees.ts";
 import {
   FILE_BYTES_MAX,
   type Found,
@@ -30,7 +31,7 @@ export async function collectEdits(
   const isMount = (path: string) =>
     o.mounts.some((mount) => path === mount || path.startsWith(`${mount}/`));
   const base = new Map(
-    (await listTree(objects.git, o.treeish, o.root))
+    (await listTree(objects, o.treeish, o.root))
       .map((entry) => ({ ...entry, path: entry.path.slice(prefix.length) }))
       .filter((entry) => isVisible(entry) && !isMount(entry.path))
       .map((entry) => [entry.path, entry]),
@@ -48,16 +49,13 @@ export async function collectEdits(
 
   const files = changed.filter((file) => file.target === undefined);
   const links = changed.filter((file) => file.target !== undefined);
-  const fileIds = await storeFiles(
-    objects.git,
-    files.map((file) => join(o.folder, file.path)),
-  );
+  const fileIds = await objects.storeFiles(files.map((file) => join(o.folder, file.path)));
   const moved = files.filter((file, at) => file.oid !== fileIds[at]);
   if (moved.length > 0) {
     return hostileTree(moved.map(({ path }) => ({ path, why: "changed while it was read" })));
   }
-  const linkIds = await storeBytes(
-    objects,
+  const linkIds = await objects.store(
+    "blob",
     links.map((link) => link.target ?? ""),
   );
   const kept = new Set(found.map((file) => file.path));
@@ -83,14 +81,16 @@ async function changedFiles(
   objects: Objects,
   folder: string,
   found: Found[],
-  base: ReadonlyMap<string, { mode: string; oid: string; size: number }>,
+  base: ReadonlyMap<string, { mode: string; oid: string }>,
 ): Promise<Changed[]> {
   const changed: Changed[] = [];
   const queue = found.entries();
   const work = async () => {
     for (const [at, file] of queue) {
       const before = base.get(file.path);
-      const isTooBig = file.size > FILE_BYTES_MAX && file.size !== before?.size;
+      const isTooBig =
+        file.size > FILE_BYTES_MAX &&
+        (before === undefined || file.size !== (await objects.sizeOf(before.oid)));
       // Refused by its size in a moment: reading it would only cost memory and time.
       const oid = isTooBig ? "" : await idOf(objects.format, folder, file);
       if (before?.oid !== oid || before.mode !== file.mode) changed[at] = { ...file, oid };

@@ -1,5 +1,6 @@
 /** Runs the git command with nothing of the user's around it, and hands back bytes. */
 import { execa } from "execa";
+import { type OpenGit, openGit } from "./open-git.ts";
 
 export interface GitCall {
   stdin?: string | Uint8Array;
@@ -22,7 +23,7 @@ export interface GitAnswer {
 export type Git = (args: string[], call?: GitCall) => Promise<GitAnswer>;
 
 /** The fixed committer: the work is fractal's until a person merges it. */
-const IDENTITY = { name: "fractal", email: "fractal@localhost" };
+export const IDENTITY = { name: "fractal", email: "fractal@localhost" };
 
 const CLEAN_ENV = {
   GIT_CONFIG_NOSYSTEM: "1",
@@ -72,6 +73,44 @@ export function cleanGit(gitDir: string, env: Record<string, string> = {}): Git 
     });
 }
 
+/** `git cat-file`, open for `contents ID` and `info NAME`. */
+export function cleanReader(gitDir: string, env: Record<string, string> = {}): OpenGit {
+  return cleanOpenGit(gitDir, ["cat-file", "--buffer", "--batch-command"], env, "flush\n");
+}
+
+/** `git hash-object`, open for paths of files to store. */
+export function cleanWriter(
+  gitDir: string,
+  type: "blob" | "tree" | "commit",
+  env: Record<string, string> = {},
+): OpenGit {
+  const args = ["hash-object", "-w", "-t", type, "--no-filters", "--stdin-paths"];
+  return cleanOpenGit(gitDir, args, env);
+}
+
+function cleanOpenGit(
+  gitDir: string,
+  args: string[],
+  env: Record<string, string>,
+  flush?: string,
+): OpenGit {
+  return openGit({
+    args: [...CLEAN_CONFIG, ...args],
+    cwd: gitDir,
+    env: { ...inherited(["PATH"]), ...CLEAN_ENV, GIT_DIR: gitDir, ...env },
+    ...(flush === undefined ? {} : { flush }),
+  });
+}
+
+function inherited(names: string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 /** A git as the user has it, for questions about the user's own folder; it still runs no hook. */
 export function userGit(folder: string): Git {
   return (args, call = {}) =>
@@ -87,15 +126,11 @@ async function runGit(
   args: string[],
   call: GitCall & { cwd: string; env: Record<string, string>; inherit: string[] },
 ): Promise<GitAnswer> {
-  const inherited = call.inherit.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  });
   const { exitCode, stdout, stderr, isMaxBuffer, shortMessage } = await execa("git", args, {
     cwd: call.cwd,
     // Its own process group: Ctrl-C in the terminal is for fractal, which still needs the answer.
     detached: true,
-    env: { ...Object.fromEntries(inherited), ...call.env },
+    env: { ...inherited(call.inherit), ...call.env },
     extendEnv: false,
     encoding: "buffer",
     stripFinalNewline: false,

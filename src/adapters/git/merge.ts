@@ -1,5 +1,6 @@
 /** Three-way merge of trees by `git merge-tree`, without a work tree. */
-import { type Objects, objectId, storeBytes } from "./objects.ts";
+import { type Objects, objectId } from "./objects.ts";
+import { treeIdOf } from "./trees.ts";
 
 /** Written into the passing commits below, so that the same merge makes the same objects. */
 const NEVER = "fractal <fractal@localhost> 0 +0000";
@@ -14,9 +15,9 @@ export async function mergeTrees(
   ours: string,
   theirs: string,
 ): Promise<{ tree: string } | { conflicts: string[] }> {
-  const { git } = objects;
-  const { text } = await git(["rev-parse", `${base}^{tree}`, `${ours}^{tree}`, `${theirs}^{tree}`]);
-  const [baseTree = "", ourTree = "", theirTree = ""] = text.split("\n");
+  const baseTree = await treeIdOf(objects, base);
+  const ourTree = await treeIdOf(objects, ours);
+  const theirTree = await treeIdOf(objects, theirs);
   if (baseTree === theirTree || ourTree === theirTree) return { tree: ourTree };
   if (baseTree === ourTree) return { tree: theirTree };
 
@@ -25,11 +26,11 @@ export async function mergeTrees(
   const startId = objectId(objects.format, Buffer.from(start), "commit");
   const sides = [passingCommit(ourTree, [startId]), passingCommit(theirTree, [startId])];
   // The start first: git checks that the parent of a commit it stores can be read.
-  await storeBytes(objects, [start, ...sides], "commit");
+  await objects.store("commit", [start, ...sides]);
   const [ourId = "", theirId = ""] = sides.map((side) =>
     objectId(objects.format, Buffer.from(side), "commit"),
   );
-  const { exitCode, text: answer } = await git(
+  const { exitCode, text: answer } = await objects.git(
     ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ourId, theirId],
     { answers: [0, 1] },
   );

@@ -1,8 +1,8 @@
 /** A bare repository of our own beside the user's: the same objects, none of the configuration. */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cleanGit } from "./git.ts";
-import type { Objects } from "./objects.ts";
+import { cleanGit, cleanReader, cleanWriter } from "./git.ts";
+import { type Objects, objectsBehind } from "./objects.ts";
 
 /**
  * A repository of our own that shares nothing with the user's but the objects: no configuration,
@@ -23,8 +23,18 @@ export async function openObjects(commonDir: string, format: string): Promise<Ob
     join(own, "config"),
     `[core]\n\trepositoryFormatVersion = ${version}\n\tbare = true\n${shared}${extension}`,
   );
-  const git = cleanGit(own, { GIT_OBJECT_DIRECTORY: join(commonDir, "objects") });
-  return { git, format, scratch: join(own, "scratch") };
+  const env = { GIT_OBJECT_DIRECTORY: join(commonDir, "objects") };
+  return objectsBehind({
+    git: cleanGit(own, env),
+    format,
+    scratch: join(own, "scratch"),
+    reading: cleanReader(own, env),
+    writing: {
+      blob: cleanWriter(own, "blob", env),
+      tree: cleanWriter(own, "tree", env),
+      commit: cleanWriter(own, "commit", env),
+    },
+  });
 }
 
 /** Makes a file hold a text, so that a reader sees all of it or what was there before. */
