@@ -72,6 +72,8 @@ export function refusalOf(failure: Failure): Refusal {
       return refuse(EXIT.environment, failure.detail, {
         next: ["fractal doctor   # says what is missing and how to install it"],
       });
+    case "budget-spent":
+      return refuse(EXIT.budget, failure.detail);
     case "cancelled":
       return refuse(EXIT.interrupted, failure.detail);
     case "check-failed":

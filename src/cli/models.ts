@@ -1,4 +1,5 @@
 /** Which model each role uses: roles over tiers over one for all, layer by layer, then defaults. */
+import { TIER_OF } from "../domain/budget.ts";
 import { ROLES, type Role } from "../domain/conversation.ts";
 import type { AttemptStyle } from "../domain/limits.ts";
 import type { Protocol } from "../domain/profile.ts";
@@ -29,15 +30,6 @@ export interface ModelSetting {
 
 export type RoleModels = Record<Role, ModelSetting>;
 
-/** A new tier starts with the worker: the others share the strong one. */
-const TIER: { readonly [R in Role]: "strong" | "small" } = {
-  planner: "strong",
-  worker: "small",
-  router: "strong",
-  fixer: "strong",
-  reviewer: "strong",
-};
-
 /** What is used with ANTHROPIC_API_KEY set and nothing configured. */
 const DEFAULT_MODELS = {
   strong: "anthropic:claude-sonnet-5-5",
@@ -63,7 +55,7 @@ export function resolveModels(
     role,
     // A tier that is not configured at all is served by the other one.
     entry:
-      entryOf(config.layers, [role, TIER[role]]) ?? entryOf(config.layers, ["strong", "small"]),
+      entryOf(config.layers, [role, TIER_OF[role]]) ?? entryOf(config.layers, ["strong", "small"]),
   }));
   const named = found.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
   if (named.length === 0) return defaultModels(env, recordings);
@@ -75,7 +67,7 @@ export function resolveModels(
     if (used === undefined) {
       return refuse(EXIT.usage, `no model is configured for the role ${role}`, {
         where: named.map((one) => `${one.origin} ${one.entry.model}`),
-        next: [`set models.${role}, models.${TIER[role]} or model`],
+        next: [`set models.${role}, models.${TIER_OF[role]} or model`],
       });
     }
     models[role] = settingOf(used.entry, used.origin, baseUrlOf(config.layers));
@@ -139,7 +131,7 @@ function defaultModels(env: Environment, recordings: string | undefined): RoleMo
       ROLES.map((role) => [role, settingOf({ model: nameOf(role) }, origin)]),
     ) as RoleModels;
   if (env.ANTHROPIC_API_KEY) {
-    return all((role) => DEFAULT_MODELS[TIER[role]], "default, as ANTHROPIC_API_KEY is set");
+    return all((role) => DEFAULT_MODELS[TIER_OF[role]], "default, as ANTHROPIC_API_KEY is set");
   }
   if (env.OPENAI_API_KEY) {
     return refuse(EXIT.usage, "OPENAI_API_KEY is set, but no model is named", {

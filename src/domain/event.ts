@@ -12,6 +12,7 @@
  * verdict, usage) keep their own spelling.
  */
 import { z } from "zod";
+import { amounts, budgetScope } from "./budget.ts";
 import { verdict } from "./check.ts";
 import type { Failure } from "./failure.ts";
 import { contract } from "./task.ts";
@@ -213,6 +214,8 @@ const fact = z.discriminatedUnion("event_type", [
     provider: z.string(),
     request: hash,
     prompt: z.string(),
+    /** The worst it can come to, held against every budget until it is settled; null: no price. */
+    reserved: z.object({ usd: z.number().nullable(), tokens: z.number() }).optional(),
   }),
   z.object({
     event_type: z.literal("call.answered"),
@@ -234,7 +237,27 @@ const fact = z.discriminatedUnion("event_type", [
     provider: z.string(),
     failure,
     duration_ms: z.number(),
+    /** The provider cannot have charged for it: its reservation is let go. Else that stays spent. */
+    uncharged: z.literal(true).optional(),
   }),
+  // Budgets
+  /**
+   * The limits of a scope; units that are left out keep theirs. `task_id` is the task of a subtree,
+   * or the one task whose own limit it is; null for every other scope. `actor` is who set it.
+   */
+  z.object({ event_type: z.literal("budget.set"), scope: budgetScope, limit: amounts }),
+  /** A call was not made: it may cost more than is left. Its attempt is left open and costs nothing. */
+  z.object({
+    event_type: z.literal("budget.denied"),
+    ...call,
+    needs: z.object({ usd: z.number().nullable(), tokens: z.number() }),
+    scope: budgetScope,
+    /** The task of the budget that denied it; null where that is of no task. */
+    scope_task: z.string().nullable(),
+    unit: z.enum(["usd", "tokens", "calls", "minutes"]),
+  }),
+  /** A person will not raise it: nothing more is asked about it until the run is resumed. */
+  z.object({ event_type: z.literal("budget.stopped"), scope: budgetScope }),
   z.object({
     event_type: z.literal("tool.called"),
     ...call,
@@ -278,7 +301,17 @@ const fact = z.discriminatedUnion("event_type", [
   z.object({
     event_type: z.literal("question.opened"),
     question: z.string(),
-    kind: z.enum(["stuck", "asks", "plan", "checks", "reopened", "dropped", "rollup", "flaky"]),
+    kind: z.enum([
+      "stuck",
+      "asks",
+      "plan",
+      "checks",
+      "reopened",
+      "dropped",
+      "rollup",
+      "flaky",
+      "budget",
+    ]),
     title: z.string(),
     why: z.string(),
     options: z.array(z.string()),
@@ -287,6 +320,16 @@ const fact = z.discriminatedUnion("event_type", [
     blocks: z.array(z.string()),
     /** The attempt that asked, where one did. */
     attempt: z.number().int().optional(),
+    /** The budget that is spent, of which unit, how much is needed, and which tasks wait for that. */
+    budget: z
+      .object({
+        scope: budgetScope,
+        task: z.string().nullable(),
+        unit: z.enum(["usd", "tokens", "calls", "minutes"]),
+        need: z.number(),
+        tasks: z.array(z.string()),
+      })
+      .optional(),
   }),
   z.object({
     event_type: z.literal("question.answered"),

@@ -27,12 +27,14 @@ export type Failure =
   | { failure: "worker-asks"; detail: string; options: string[] }
   | { failure: "capability-missing"; detail: string }
   | { failure: "context-overflow"; detail: string }
-  | { failure: "model-unavailable"; detail: string; retryAfterMs?: number }
+  /** `uncharged`: the provider cannot have charged for the call. */
+  | { failure: "model-unavailable"; detail: string; retryAfterMs?: number; uncharged?: true }
   | { failure: "tracker-unavailable"; detail: string }
   | { failure: "sandbox-unavailable"; detail: string }
   | { failure: "credentials-missing"; detail: string; variable?: string }
   | { failure: "config-unusable"; detail: string }
-  | { failure: "cancelled"; detail: string };
+  | { failure: "budget-spent"; detail: string }
+  | { failure: "cancelled"; detail: string; uncharged?: true };
 
 export type FailureKind = Failure["failure"];
 
@@ -54,6 +56,7 @@ const CLASS: { readonly [Kind in FailureKind]: FailureClass } = {
   "sandbox-unavailable": "outage",
   "credentials-missing": "terminal",
   "config-unusable": "terminal",
+  "budget-spent": "terminal",
   cancelled: "terminal",
 };
 

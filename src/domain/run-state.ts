@@ -1,5 +1,6 @@
 /** What a journal amounts to: the run, its tasks, attempts and questions as they stand. */
 
+import type { BudgetScope, Ledger, Unit } from "./budget.ts";
 import type { Verdict } from "./check.ts";
 import type { Role } from "./conversation.ts";
 import type { JudgedCheck, Mirrored } from "./event.ts";
@@ -54,7 +55,16 @@ export interface Guidance {
 export interface Question {
   id: string;
   about: TaskId | null;
-  kind: "stuck" | "asks" | "plan" | "checks" | "reopened" | "dropped" | "rollup" | "flaky";
+  kind:
+    | "stuck"
+    | "asks"
+    | "plan"
+    | "checks"
+    | "reopened"
+    | "dropped"
+    | "rollup"
+    | "flaky"
+    | "budget";
   title: string;
   why: string;
   options: string[];
@@ -69,6 +79,8 @@ export interface Question {
   /** What Beads was last known to hold; absent until it was written there. */
   mirror?: Mirrored;
   mirrorPending?: Mirrored;
+  /** Of a question about a budget: which, and which tasks wait for more of it. */
+  budget?: { scope: BudgetScope; task: TaskId | null; unit: Unit; need: number; tasks: TaskId[] };
 }
 
 /** A comment of fractal's on the issue of a task or question, owed until it is known to be there. */
@@ -122,6 +134,8 @@ export interface TaskState {
   fixerUsed: boolean;
   /** The failure that must be routed before anything else is tried. */
   pending?: Failure;
+  /** The call that did not fit a budget, until one is made again. */
+  denied?: { role: Role; usd: CostUsd; tokens: number };
   /** Where stuck work was sent, until that is carried out. */
   route?: "fixer" | "split" | "person";
   /** Conflicts in a row, and outages in a row. */
@@ -197,6 +211,7 @@ export interface RunState {
   costUsd: CostUsd;
   calls: number;
   mismatches: number;
+  ledger: Ledger;
   /** Who answered model calls, with counts. */
   answeredBy: Map<string, number>;
 }

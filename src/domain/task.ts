@@ -1,5 +1,6 @@
 /** A node of the work tree: what it must achieve, where it stands among the others. */
 import { z } from "zod";
+import { amounts } from "./budget.ts";
 import { check } from "./check.ts";
 
 /** A Beads issue id, such as `fr-k3f9x2.a1`. */
@@ -44,6 +45,8 @@ export const contract = z.object({
   risks: z.array(z.string().max(500)),
   /** The shell command of a `command` task. */
   command: z.string().max(4000).optional(),
+  /** What it and all below it may use up. */
+  budget: amounts.optional(),
 });
 export type Contract = z.infer<typeof contract>;
 

@@ -44,17 +44,39 @@ export function addCost(a: CostUsd, b: CostUsd): CostUsd {
   return a === undefined || b === undefined ? undefined : a + b;
 }
 
-/** What a usage costs at a price; unknown when the price is. */
+/** What a usage costs at a price, to a billionth of a dollar; unknown when the price is. */
 export function costOf(usage: Usage, price: Price | undefined): CostUsd {
   if (price === undefined) return undefined;
   const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   const isLong = price.longFromTokens !== undefined && prompt > price.longFromTokens;
   const rate = isLong && price.long ? price.long : price;
-  return (
-    (usage.inputTokens * rate.inputUsd +
-      usage.outputTokens * rate.outputUsd +
-      usage.cacheReadTokens * (rate.cacheReadUsd ?? price.cacheReadUsd) +
-      usage.cacheWriteTokens * (rate.cacheWriteUsd ?? price.cacheWriteUsd)) /
-    1_000_000
+  const microUsd =
+    usage.inputTokens * rate.inputUsd +
+    usage.outputTokens * rate.outputUsd +
+    usage.cacheReadTokens * (rate.cacheReadUsd ?? price.cacheReadUsd) +
+    usage.cacheWriteTokens * (rate.cacheWriteUsd ?? price.cacheWriteUsd);
+  // Rounded, so that many small costs add up to exactly what they are.
+  return Math.round(microUsd * 1000) / 1e9;
+}
+
+/**
+ * The most that a call can cost at a price: all of its prompt at the dearest rate a prompt token can
+ * have. Unknown when the price is.
+ */
+export function worstCostOf(
+  inputTokens: number,
+  outputTokens: number,
+  price: Price | undefined,
+): CostUsd {
+  if (price === undefined) return undefined;
+  const kinds = ["inputTokens", "cacheReadTokens", "cacheWriteTokens"] as const;
+  const costs = kinds.map((kind) =>
+    costOf({ ...NO_USAGE, [kind]: inputTokens, outputTokens }, price),
   );
+  return Math.max(...costs.map((cost) => cost ?? 0));
+}
+
+/** All tokens of a usage together. */
+export function tokensIn(usage: Usage): number {
+  return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
 }

@@ -6,6 +6,7 @@ import type { ModelProfile } from "../domain/profile.ts";
 import { costOf } from "../domain/usage.ts";
 import type { Lease } from "./lease.ts";
 import { promptName } from "./prompt-name.ts";
+import { isUncharged, untilItFits, worstOf } from "./reserve.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -36,8 +37,13 @@ function journaled(world: World, lease: Lease, role: Role, profile: ModelProfile
       const via = { model: model.name, provider } as const;
       const hash = store.journal.putBlob(JSON.stringify(request));
       const prompt = promptName(world, role);
+      const worst = worstOf(profile, request);
+      const refusal = await untilItFits(world, lease, call, worst, signal);
+      if (refusal !== undefined) return refusal;
+      // Judged and reserved without an await between: two calls never share what is left.
+      const reserved = { usd: worst.usd ?? null, tokens: worst.tokens };
       store.record([
-        { ...about, event_type: "call.started", ...call, ...via, request: hash, prompt },
+        { ...about, event_type: "call.started", ...call, ...via, request: hash, prompt, reserved },
       ]);
       const startedAt = clock.now();
       const answer = await askInTime(
@@ -49,7 +55,10 @@ function journaled(world: World, lease: Lease, role: Role, profile: ModelProfile
       const duration_ms = clock.now() - startedAt;
       if (isFailure(answer)) {
         const event_type = "call.failed";
-        store.record([{ ...about, event_type, ...call, ...via, failure: answer, duration_ms }]);
+        const free = isUncharged(answer) ? { uncharged: true as const } : {};
+        store.record([
+          { ...about, event_type, ...call, ...via, failure: answer, duration_ms, ...free },
+        ]);
         return answer;
       }
       store.record([
@@ -88,7 +97,10 @@ async function askInTime(
   const answer = await model.ask(request, AbortSignal.any([signal, limit.signal]));
   const isLate = limit.signal.aborted;
   answered.abort();
-  if (signal.aborted && isFailure(answer)) return { failure: "cancelled", detail: "stopped" };
+  if (signal.aborted && isFailure(answer)) {
+    const free = isUncharged(answer) ? { uncharged: true as const } : {};
+    return { failure: "cancelled", detail: "stopped", ...free };
+  }
   if (isLate && isFailure(answer)) {
     const detail = `${model.name} gave no answer in ${Math.round(timeoutMs / 1000)} s`;
     return { failure: "model-unavailable", detail };

@@ -26,6 +26,8 @@ export interface LeaseEnd {
   events: NewEvent[];
   /** Trouble outside the task: the attempt stays open and goes on later. */
   outage?: Failure;
+  /** Why the attempt is left open without trouble: it goes on later, and nothing is charged. */
+  left?: string;
 }
 
 /**
@@ -67,7 +69,8 @@ export async function underLease(
       store.record([release("stopped")]);
       return;
     }
-    store.record([...end.events, release(end.outage ? "outage" : "ended", end.outage)]);
+    const why = end.outage ? "outage" : (end.left ?? "ended");
+    store.record([...end.events, release(why, end.outage)]);
   } catch (error) {
     if (lease.isCurrent() && signal.aborted) {
       const cancelled: Failure = { failure: "cancelled", detail: String(signal.reason) };
@@ -151,6 +154,8 @@ export function failedEnd(
 ): LeaseEnd {
   // Trouble outside says nothing about the task: its attempt stays open, nothing is charged.
   if (failureClassOf(failure) === "outage") return { events: [], outage: failure };
+  // Nor does an empty purse: what was paid for is replayed when there is more.
+  if (failure.failure === "budget-spent") return { events: [], left: "budget" };
   return { events: [endedEvent(world, lease, outcomeOf(failure), { failure, ...more })] };
 }
 

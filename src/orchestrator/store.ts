@@ -16,8 +16,8 @@ export interface Store {
    * nothing. Throws when the disk does: the run must end.
    */
   record(events: NewEvent[]): void;
-  /** Called with each event after it is on disk. */
-  listen(listener: (event: RunEvent) => void): void;
+  /** Calls the listener with each event after it is on disk, until the returned function is called. */
+  listen(listener: (event: RunEvent) => void): () => void;
 }
 
 /** Opens the store over a journal; a new journal must get `run.started` as its `first` events. */
@@ -33,7 +33,7 @@ export function openStore(
   if (started?.event_type !== "run.started") throw new Error("a journal starts with run.started");
   const state = emptyState(started);
   for (const event of events) applyEvent(state, event, limits);
-  const listeners: ((event: RunEvent) => void)[] = [];
+  const listeners = new Set<(event: RunEvent) => void>();
   return {
     state,
     journal,
@@ -47,10 +47,13 @@ export function openStore(
         judged.push(legal);
       }
       for (const event of journal.append(judged, at)) {
-        for (const listener of listeners) listener(event);
+        for (const listener of [...listeners]) listener(event);
       }
     },
-    listen: (listener) => listeners.push(listener),
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { JOURNAL_VERSION, type NewEvent, type RunEvent } from "../domain/event.t
 import { renderInstant } from "../domain/instant.ts";
 import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { RunState } from "../domain/run-state.ts";
+import { copyLedger } from "./ledger.ts";
 import { applyEvent } from "./replay.ts";
 
 /** A draft of a run, and the events that were carried into it. */
@@ -51,5 +52,6 @@ function copyOf(state: RunState): RunState {
     tasks: new Map(tasks),
     questions: new Map(questions),
     notes: new Map(state.notes),
+    ledger: copyLedger(state.ledger),
   };
 }

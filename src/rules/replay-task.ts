@@ -118,6 +118,16 @@ export function applyToTask(
     case "attempt.ended":
       endAttempt(task, event, atMs, limits);
       return;
+    case "budget.denied":
+      task.denied = {
+        role: event.role,
+        usd: event.needs.usd ?? undefined,
+        tokens: event.needs.tokens,
+      };
+      return;
+    case "call.started":
+      delete task.denied;
+      return;
     case "call.answered":
       settleCall(state, task, event);
       return;

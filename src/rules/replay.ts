@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
 import type { Question, RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
+import { applyToLedger, emptyLedger } from "./ledger.ts";
 import { newTask } from "./new-task.ts";
 import { applyToTask, beginEpisode, noteStructure, reopenAbove } from "./replay-task.ts";
 import { statusOf, taskOf } from "./status.ts";
@@ -47,6 +48,7 @@ export function emptyState(
     costUsd: 0,
     calls: 0,
     mismatches: 0,
+    ledger: emptyLedger(),
     answeredBy: new Map(),
   };
 }
@@ -60,6 +62,7 @@ export function applyEvent(state: RunState, event: RunEvent, limits: Limits): vo
 }
 
 function apply(state: RunState, event: RunEvent, atMs: number, limits: Limits): void {
+  applyToLedger(state, event);
   if (event.event_type === "task.created") {
     createTask(state, event, limits);
     return;

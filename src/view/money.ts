@@ -1,4 +1,5 @@
 /** Money, tokens and durations as people read them; what is unknown is called unknown. */
+import { type Amounts, UNITS, type Unit } from "../domain/budget.ts";
 import type { CostUsd, Usage } from "../domain/usage.ts";
 
 /** `$1.23`, `$0.0042`, `cost unknown`. */
@@ -17,11 +18,6 @@ export function usageText(usage: Usage): string {
   return parts.join(", ");
 }
 
-/** All tokens of a usage together. */
-export function tokensIn(usage: Usage): number {
-  return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
-}
-
 /** `1,234,567`. */
 export function number(n: number): string {
   return Math.round(n).toLocaleString("en-US");
@@ -36,4 +32,25 @@ export function durationText(durationMs: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} m ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} m`;
+}
+
+/** An amount of one unit: `$1.50`, `200,000 tokens`, `1 call`, `90 min`. */
+export function amountText(amount: number, unit: Unit): string {
+  switch (unit) {
+    case "usd":
+      return costText(amount);
+    case "tokens":
+    case "calls":
+      return `${number(amount)} ${amount === 1 ? unit.slice(0, -1) : unit}`;
+    case "minutes":
+      return `${Number(amount.toFixed(1)).toLocaleString("en-US")} min`;
+  }
+}
+
+/** What a budget holds, its units joined: `$5.00, 300 calls`. */
+export function amountsText(amounts: Amounts): string {
+  return UNITS.flatMap((unit) => {
+    const amount = amounts[unit];
+    return amount === undefined ? [] : [amountText(amount, unit)];
+  }).join(", ");
 }

@@ -2,6 +2,7 @@
 import stringWidth from "string-width";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
+import { tokensIn } from "../domain/usage.ts";
 import { coverageOf } from "../rules/coverage.ts";
 import {
   type Forecast,
@@ -11,7 +12,7 @@ import {
 } from "../rules/forecast.ts";
 import { type Branch, branchesOf } from "./branches.ts";
 import { coverageJson, coverageText, renderCoverage } from "./coverage.ts";
-import { costText, number, tokensIn } from "./money.ts";
+import { costText, number } from "./money.ts";
 import { type Paint, paintOf } from "./paint.ts";
 import { renderQuestion } from "./show.ts";
 import { block, count, cut, oneLine } from "./text.ts";

@@ -1,7 +1,7 @@
 /** One event as one plain line, for output that is piped or kept. */
 import type { RunEvent } from "../domain/event.ts";
 import type { RunState } from "../domain/run-state.ts";
-import { costText, durationText } from "./money.ts";
+import { amountsText, costText, durationText } from "./money.ts";
 import { count, cut, oneLine } from "./text.ts";
 
 /** Longest line; what is longer is in `fractal show`. */
@@ -70,6 +70,12 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
       return event.mismatch === true
         ? `recorded answer ${event.turn} of ${event.role} was given to another question`
         : undefined;
+    case "budget.set":
+      return `may use ${amountsText(event.limit)}${event.scope === "run" ? "" : ` (${event.scope})`}`;
+    case "budget.denied":
+      return `waits: its next call may take more than the budget of ${event.scope_task ?? event.scope} has left`;
+    case "budget.stopped":
+      return `the budget of ${event.task_id ?? event.scope} is not raised`;
     case "escalation.routed":
       return `escalated to ${event.to} by ${event.by}: ${event.reason}`;
     case "guidance.given":

@@ -2,10 +2,11 @@
 import stringWidth from "string-width";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { Colour } from "../domain/task.ts";
+import { tokensIn } from "../domain/usage.ts";
 import { colourOf, descendantsOf, statusOf, waitsFor } from "../rules/status.ts";
 import { workedMsOf } from "../rules/worked-time.ts";
 import { type Branch, branchesOf } from "./branches.ts";
-import { costText, durationText, number, tokensIn } from "./money.ts";
+import { costText, durationText, number } from "./money.ts";
 import { type Paint, paintOf, signOf } from "./paint.ts";
 import { costOfTask, tallyOf, tallyText } from "./tally.ts";
 import { count, cut, modelText, oneLine } from "./text.ts";

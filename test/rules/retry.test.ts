@@ -22,6 +22,7 @@ const COST: { readonly [K in FailureKind]: RetryCost } = {
   "sandbox-unavailable": "delay",
   "credentials-missing": "stop",
   "config-unusable": "stop",
+  "budget-spent": "stop",
   cancelled: "stop",
 };
 

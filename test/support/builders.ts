@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { Attempt, Question, RunState, TaskState } from "../../src/domain/run-state.ts";
 import type { Contract } from "../../src/domain/task.ts";
 import { NO_USAGE } from "../../src/domain/usage.ts";
+import { emptyLedger } from "../../src/rules/ledger.ts";
 import { newTask } from "../../src/rules/new-task.ts";
 import type { Snapshot } from "../../src/rules/reconcile.ts";
 
@@ -189,6 +190,7 @@ export function aState(
       : attempts.reduce((sum, attempt) => sum + (attempt.costUsd ?? 0), 0),
     calls: attempts.reduce((sum, attempt) => sum + attempt.calls, 0),
     mismatches: 0,
+    ledger: emptyLedger(),
     answeredBy: new Map(),
     ...fields,
   };

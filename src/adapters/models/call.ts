@@ -37,13 +37,13 @@ export async function callModel(
     clearTimeout(idle);
     idle = setTimeout(end, limits.idleMs, `the answer stalled for ${limits.idleMs / 1000} s`);
   };
-  const cancelled: Failure = {
-    failure: "cancelled",
+  const cancelled = {
+    failure: "cancelled" as const,
     detail: `${asked.name}: the call was stopped`,
   };
   if (signal.aborted) {
     clearTimeout(limit);
-    return cancelled;
+    return { ...cancelled, uncharged: true };
   }
   try {
     const reply = await run({ signal: AbortSignal.any([signal, stop.signal]), heard });

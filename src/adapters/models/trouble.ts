@@ -56,7 +56,32 @@ export function failureOf(error: unknown, asked: Asked): Failure {
     failure: "model-unavailable",
     detail,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(isUncharged(status, error) ? { uncharged: true as const } : {}),
   };
+}
+
+/** Codes of connections that were never made (Node's own, and those of its resolver). */
+const UNREACHED = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/**
+ * True when the call cannot have been charged: it was turned away before a model saw it, or never
+ * reached a server. A gateway's 500, 502 or 504 may come after the model has worked.
+ */
+function isUncharged(status: number | undefined, error: unknown): boolean {
+  if (status !== undefined) return [409, 425, 429, 503, 529].includes(status);
+  let current = error;
+  for (let depth = 0; depth < 4 && current instanceof Error; depth += 1) {
+    if (UNREACHED.has(String((current as NodeJS.ErrnoException).code))) return true;
+    current = current.cause;
+  }
+  return false;
 }
 
 /** True when a server refuses the response schema itself, so that asking without it may work. */

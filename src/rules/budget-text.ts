@@ -1,0 +1,40 @@
+/** Budgets in words: whose it is, and why it does not allow a call. */
+import type { BudgetOf, Unit } from "../domain/budget.ts";
+import type { Denial } from "./admission.ts";
+
+/** Whose budget it is: `the run`, `the worker`, `fr-1.a2 and all below it`. */
+export function renderBudgetOf({ scope, task }: BudgetOf): string {
+  switch (scope) {
+    case "run":
+      return "the run";
+    case "strong":
+    case "small":
+      return `the ${scope} tier`;
+    case "task":
+      return task === null ? "each task" : task;
+    case "subtree":
+      return `${task} and all below it`;
+    case "planner":
+    case "worker":
+    case "router":
+    case "fixer":
+    case "reviewer":
+      return `the ${scope}`;
+  }
+}
+
+/** An amount as budgets are written: `0.5usd`, `200000tokens`, `3calls`, `1.5min`. */
+export function renderAmount(amount: number, unit: Unit): string {
+  const digits = unit === "usd" ? 6 : 1;
+  return `${Number(amount.toFixed(digits))}${unit === "minutes" ? "min" : unit}`;
+}
+
+/** `the run may use 1usd: 0.9usd are spent and reserved, and the next call may take 0.2usd`. */
+export function renderDenial(by: Denial): string {
+  const whose = `${renderBudgetOf(by)} may use ${renderAmount(by.limit, by.unit)}`;
+  if (by.committed === undefined) return `${whose}, and what was spent is unknown`;
+  const used = `${renderAmount(by.committed, by.unit)} are spent and reserved`;
+  if (by.unit === "minutes") return `${whose}, and these are over`;
+  if (by.need === undefined) return `${whose}: ${used}, and the price of the next call is unknown`;
+  return `${whose}: ${used}, and the next call may take ${renderAmount(by.need, by.unit)}`;
+}
