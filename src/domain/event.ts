@@ -49,6 +49,25 @@ export type Mirrored = z.infer<typeof mirrored>;
 /** An invented check, known by its requirement and its words, and whether it may gate. */
 const judgedCheck = z.object({ requirement: z.string(), text: z.string(), gates: z.boolean() });
 export type JudgedCheck = z.infer<typeof judgedCheck>;
+/** What a question is about; decides what its answer does (rules/replay.ts, settleQuestion). */
+export const questionKind = z.enum([
+  "stuck",
+  "asks",
+  "plan",
+  "checks",
+  "reopened",
+  "dropped",
+  "rollup",
+  "flaky",
+  "budget",
+  // A person edited the text of what was done: once more, or as it is?
+  "edited",
+  // Edges in Beads make tasks wait for one another.
+  "cycle",
+  // Something keeps changing in Beads what fractal writes there.
+  "drift",
+]);
+export type QuestionKind = z.infer<typeof questionKind>;
 
 /** How a task came to be. */
 export const origin = z.enum(["root", "plan", "repair", "person"]);
@@ -301,17 +320,7 @@ const fact = z.discriminatedUnion("event_type", [
   z.object({
     event_type: z.literal("question.opened"),
     question: z.string(),
-    kind: z.enum([
-      "stuck",
-      "asks",
-      "plan",
-      "checks",
-      "reopened",
-      "dropped",
-      "rollup",
-      "flaky",
-      "budget",
-    ]),
+    kind: questionKind,
     title: z.string(),
     why: z.string(),
     options: z.array(z.string()),

@@ -3,7 +3,7 @@
 import type { BudgetScope, Ledger, Unit } from "./budget.ts";
 import type { Verdict } from "./check.ts";
 import type { Role } from "./conversation.ts";
-import type { JudgedCheck, Mirrored } from "./event.ts";
+import type { JudgedCheck, Mirrored, QuestionKind } from "./event.ts";
 import type { Failure } from "./failure.ts";
 import type { Contract, TaskId } from "./task.ts";
 import type { CostUsd, Usage } from "./usage.ts";
@@ -33,6 +33,8 @@ export interface Attempt {
   calls: number;
   files: string[];
   kept?: string;
+  /** A person edited the task while it was open: what comes of it does not count. */
+  outdated?: true;
 }
 
 export interface Lease {
@@ -55,16 +57,7 @@ export interface Guidance {
 export interface Question {
   id: string;
   about: TaskId | null;
-  kind:
-    | "stuck"
-    | "asks"
-    | "plan"
-    | "checks"
-    | "reopened"
-    | "dropped"
-    | "rollup"
-    | "flaky"
-    | "budget";
+  kind: QuestionKind;
   title: string;
   why: string;
   options: string[];

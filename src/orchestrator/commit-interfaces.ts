@@ -3,6 +3,7 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { FileWrite } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import { leafChecks } from "../rules/gates.ts";
+import { isOutdated } from "../rules/status.ts";
 import { checkTree } from "./check-tree.ts";
 import type { Lease } from "./lease.ts";
 import type { World } from "./world.ts";
@@ -49,7 +50,7 @@ export function commitInterfaces(
       }
     }
     if (commit === undefined) return { notes };
-    if (!lease.isCurrent()) return { failure: "cancelled", detail: "let go" };
+    if (!lease.isCurrent() || isOutdated(task)) return { failure: "cancelled", detail: "let go" };
     if (!(await repository.advance(head, commit))) {
       const detail = `the branch of run ${world.store.state.runId} was moved by somebody else; root ${spec.root}`;
       return { failure: "tracker-unavailable", detail };

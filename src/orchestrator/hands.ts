@@ -4,7 +4,7 @@ import type { TaskId } from "../domain/task.ts";
 import { responseNote } from "../rules/notes.ts";
 import type { Action, Snapshot } from "../rules/reconcile.ts";
 import { backoffMs } from "../rules/retry.ts";
-import { isLost, taskOf } from "../rules/status.ts";
+import { isLost, isOutdated, taskOf } from "../rules/status.ts";
 import { attemptTask } from "./attempt-task.ts";
 import { askPerson, fixTask, routeByModel, routeByRules } from "./escalate-task.ts";
 import { openFollower } from "./follower.ts";
@@ -252,7 +252,8 @@ export function openHands(world: World, wake: () => void): Hands {
     },
     releaseHeld() {
       for (const [id, { abort }] of busy) {
-        if (isLost(store.state, taskOf(store.state, id))) abort.abort("held");
+        const task = taskOf(store.state, id);
+        if (isLost(store.state, task)) abort.abort(isOutdated(task) ? "edited" : "held");
       }
       if (prompt && store.state.questions.get(prompt.question)?.state !== "open") {
         prompt.abort.abort("answered");

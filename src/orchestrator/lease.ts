@@ -5,7 +5,8 @@ import { type Failure, failureClassOf } from "../domain/failure.ts";
 import { renderInstant } from "../domain/instant.ts";
 import type { TaskId } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
-import { taskOf } from "../rules/status.ts";
+import { askEdited } from "../rules/cancel.ts";
+import { isOutdated, taskOf } from "../rules/status.ts";
 import { workedMsOf } from "../rules/worked-time.ts";
 import { promptName } from "./prompt-name.ts";
 import { ACTOR, type World } from "./world.ts";
@@ -65,12 +66,20 @@ export async function underLease(
       store.record([{ ...about, event_type: "result.fenced", ...held, current }]);
       return;
     }
+    const task = taskOf(store.state, taskId);
+    if (isOutdated(task) && !isFinal(end)) {
+      const edited: Failure = { failure: "cancelled", detail: "edited" };
+      store.record([...failedEnd(world, lease, edited).events, release("edited")]);
+      return;
+    }
+    // It was merged in the very moment of the edit: a person says whether that still holds.
+    const doubt = isOutdated(task) && isDone(end) ? [askEdited(store.state, task, "a person")] : [];
     if (signal.aborted && signal.reason === "stopped" && !isSuccess(end)) {
       store.record([release("stopped")]);
       return;
     }
     const why = end.outage ? "outage" : (end.left ?? "ended");
-    store.record([...end.events, release(why, end.outage)]);
+    store.record([...end.events, ...doubt, release(why, end.outage)]);
   } catch (error) {
     if (lease.isCurrent() && signal.aborted) {
       const cancelled: Failure = { failure: "cancelled", detail: String(signal.reason) };
@@ -114,12 +123,25 @@ function isSuccess(end: LeaseEnd): boolean {
   );
 }
 
+/** What is merged, or written as a split, is not undone by an edit. */
+function isFinal(end: LeaseEnd): boolean {
+  return isDone(end) || end.events.some((event) => event.event_type === "task.split");
+}
+
+function isDone(end: LeaseEnd): boolean {
+  return end.events.some((event) => event.event_type === "task.done");
+}
+
 async function takeLease(world: World, taskId: TaskId, role: Role): Promise<Lease> {
   const { store, clock, limits, repository } = world;
   const task = taskOf(store.state, taskId);
-  // What was left open before a person's word began a new episode would go on without that word.
+  // What was left open before a person's word or edit would go on without it.
   const open = task.attempts.find(
-    (one) => one.endedAt === undefined && one.role === role && one.episode === task.episode,
+    (one) =>
+      one.endedAt === undefined &&
+      one.outdated === undefined &&
+      one.role === role &&
+      one.episode === task.episode,
   );
   const attempt = open?.number ?? Math.max(0, ...task.attempts.map((one) => one.number)) + 1;
   const base = open?.base ?? (await repository.head());

@@ -11,7 +11,7 @@ import type { NewTaskFacts } from "../rules/new-task.ts";
 import { reviewPlan } from "../rules/plan-review.ts";
 import { signaturesAround } from "../rules/planning-facts.ts";
 import { inventedId, sizeTask, splitTask } from "../rules/split.ts";
-import { ancestorsOf, taskOf } from "../rules/status.ts";
+import { ancestorsOf, isOutdated, taskOf } from "../rules/status.ts";
 import { commitInterfaces } from "./commit-interfaces.ts";
 import { profileFor } from "./journaled-model.ts";
 import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
@@ -180,6 +180,7 @@ async function split(
   const accepted = await acceptInvented(world, lease, task, splitBy(() => false).invented, signal);
   if (isFailure(accepted)) return failedEnd(world, lease, accepted);
   const result = splitBy(accepted);
+  if (isOutdated(task)) return failedEnd(world, lease, { failure: "cancelled", detail: "edited" });
   store.record([
     {
       task_id: task.id,

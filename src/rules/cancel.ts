@@ -104,11 +104,24 @@ export function askDropped(state: RunState, task: TaskState, lost: TaskId, by = 
   });
 }
 
+/** The answer that leaves what was done as it is (rules/replay.ts). */
+export const KEEP = "keep it as it is";
+
+/** The question of a task whose text was edited after it was done. */
+export function askEdited(state: RunState, task: TaskState, by: string): NewEvent {
+  const again = task.shape === "split" ? "check the whole again" : "do it again with the new text";
+  return openQuestion(state, task, "edited", {
+    title: `"${task.contract.title}" was edited after it was done. Do it again?`,
+    why: `${by} changed the text of ${task.id}, whose work is merged. Any other answer does it again, with the answer as guidance.`,
+    options: [again, KEEP],
+  });
+}
+
 /** A question that a person's own edit makes necessary. */
 export function openQuestion(
   state: RunState,
   task: TaskState,
-  kind: "reopened" | "dropped",
+  kind: "reopened" | "dropped" | "edited",
   text: { title: string; why: string; options: string[] },
 ): NewEvent {
   return {
@@ -118,8 +131,8 @@ export function openQuestion(
     question: nextQuestionId(state, task),
     kind,
     tried: "",
-    // An edge to a split task would block everything below it.
-    blocks: task.shape === "split" ? [] : [task.id],
+    // An edge to a split task would block everything below it; what is done waits for nothing.
+    blocks: task.shape === "split" || task.end === "done" || kind === "edited" ? [] : [task.id],
     ...text,
   };
 }

@@ -77,7 +77,19 @@ function isCancel(task: TaskState, issue: TrackedTask): boolean {
 
 function reopened(state: RunState, task: TaskState, by: string, mayAsk: boolean): Step {
   const events: NewEvent[] = [{ task_id: task.id, actor: by, event_type: "task.reopened", by }];
-  const isSaid = task.guidance.some((one) => one.afterEnd);
+  // Whoever was asked whether to do it again has said so by opening it; the new text says why.
+  const doubt = state.questions.get(task.question ?? "");
+  if (doubt !== undefined) {
+    const about = { task_id: doubt.about, actor: by } as const;
+    events.push({
+      ...about,
+      event_type: "question.closed",
+      question: doubt.id,
+      by,
+      how: "moot",
+    });
+  }
+  const isSaid = doubt !== undefined || task.guidance.some((one) => one.afterEnd);
   if (task.shape !== "split" && !isSaid && mayAsk) {
     events.push(
       openQuestion(state, task, "reopened", {

@@ -1,8 +1,10 @@
 /** What a person changed of a task's words, edges and priority in Beads. */
-import type { NewEvent } from "../domain/event.ts";
+import type { NewEvent, QuestionKind } from "../domain/event.ts";
 import type { TrackedTask } from "../domain/ports.ts";
 import type { Described, RunState, TaskState } from "../domain/run-state.ts";
+import { askEdited } from "./cancel.ts";
 import { personOf } from "./drift-question.ts";
+import { responseNote } from "./notes.ts";
 
 /** The events that follow an edit; none while the issue reads as it was last known. */
 export function driftOfText(state: RunState, task: TaskState, issue: TrackedTask): NewEvent[] {
@@ -18,6 +20,7 @@ export function driftOfText(state: RunState, task: TaskState, issue: TrackedTask
   if (what.length === 0) return [];
   const by = personOf(issue);
   const about = { task_id: task.id, actor: by } as const;
+  const edited = Object.keys(edit ?? {});
   return [
     { ...about, event_type: "drift.seen", kind: "edited", detail: `edited: ${what.join(", ")}` },
     {
@@ -28,6 +31,44 @@ export function driftOfText(state: RunState, task: TaskState, issue: TrackedTask
       ...(isEdgeChange ? { depends_on: dependsOn } : {}),
       ...(isPriorityChange ? { priority: issue.priority } : {}),
     },
+    ...(edited.length === 0 ? [] : whatEditSays(state, task, by, edited)),
+  ];
+}
+
+/** Questions that a new text of the task answers. */
+const ANSWERED_BY_EDIT = new Set<QuestionKind>([
+  "stuck",
+  "asks",
+  "plan",
+  "checks",
+  "reopened",
+  "dropped",
+  "rollup",
+]);
+
+/** A new text is the answer that its task waits for; of what is done it makes one ask. */
+function whatEditSays(
+  state: RunState,
+  task: TaskState,
+  by: string,
+  edited: readonly string[],
+): NewEvent[] {
+  const question = state.questions.get(task.question ?? "");
+  if (question === undefined) return task.end === "done" ? [askEdited(state, task, by)] : [];
+  const waiting = [...state.tasks.values()].filter((one) => one.question === question.id);
+  // What others wait for as well is not said by the text of one.
+  if (!ANSWERED_BY_EDIT.has(question.kind) || waiting.length > 1) return [];
+  const text = `the task itself says it now: its ${edited.join(" and ")} was edited`;
+  return [
+    {
+      task_id: question.about,
+      actor: by,
+      event_type: "question.answered",
+      question: question.id,
+      by,
+      text,
+    },
+    responseNote(question, text),
   ];
 }
 

@@ -49,6 +49,7 @@ export type Move =
   | "routed"
   | "guided"
   | "asked"
+  | "doubted"
   | "accepted"
   | "cancelled"
   | "paused"
@@ -156,6 +157,11 @@ export const TABLE: { readonly [M in Move]: MoveRow } = frozen({
       paused: "same",
     },
   },
+  doubted: {
+    event: "question.opened",
+    says: "its text was edited: whether what is done still holds is asked without undoing it",
+    to: { done: "same" },
+  },
   accepted: {
     event: "task.accepted",
     says: "a person closes it",
@@ -221,8 +227,8 @@ export const MOVES: readonly Move[] = Object.freeze(Object.keys(TABLE) as Move[]
 export const FOLLOWS = frozen({
   answered: {
     event: "question.answered",
-    says: "its question is answered",
-    to: { needs_human: "derived", failed: "derived" },
+    says: "its question is answered; of what is done: do it again",
+    to: { needs_human: "derived", failed: "derived", done: "derived" },
   },
   dismissed: {
     event: "question.closed",
@@ -281,7 +287,10 @@ const MOVE_OF = new Map(MOVES.map((move) => [TABLE[move].event, move]));
 export function moveOf(event: Fact & { task_id: string | null }): Move | undefined {
   // Success shows in what is recorded with it: done, split or sized.
   if (event.event_type === "attempt.ended" && event.outcome === "succeeded") return undefined;
-  if (event.event_type === "question.opened" && event.task_id === null) return undefined;
+  if (event.event_type === "question.opened") {
+    if (event.task_id === null) return undefined;
+    return event.kind === "edited" ? "doubted" : "asked";
+  }
   return MOVE_OF.get(event.event_type);
 }
 

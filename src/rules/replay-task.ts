@@ -88,10 +88,7 @@ export function applyToTask(
       reopenAbove(state, task);
       return;
     case "task.reopened":
-      beginEpisode(task, limits.attemptsMax);
-      task.fixerUsed = false;
-      task.repairs = 0;
-      reopenAbove(state, task);
+      reopenTask(state, task, limits);
       return;
     case "task.edited":
       noteStructure(state);
@@ -179,6 +176,14 @@ export function noteStructure(state: RunState): void {
   state.structureSeq = state.seq;
 }
 
+/** Opens what had ended again, with its whole ladder. */
+export function reopenTask(state: RunState, task: TaskState, limits: Limits): void {
+  beginEpisode(task, limits.attemptsMax);
+  task.fixerUsed = false;
+  task.repairs = 0;
+  reopenAbove(state, task);
+}
+
 /** What is above a task that is open again, or new, is no longer done; what is deleted stays so. */
 export function reopenAbove(state: RunState, task: TaskState): void {
   noteStructure(state);
@@ -192,6 +197,8 @@ export function reopenAbove(state: RunState, task: TaskState): void {
 }
 
 function editTask(task: TaskState, event: RunEvent & { event_type: "task.edited" }): void {
+  const { title, description, acceptance } = event;
+  if ((title ?? description ?? acceptance) !== undefined) outdateAttempts(task);
   if (event.title !== undefined) {
     task.described = { ...task.described, title: event.title };
     task.contract = { ...task.contract, title: event.title.slice(0, 255) || task.id };
@@ -206,6 +213,14 @@ function editTask(task: TaskState, event: RunEvent & { event_type: "task.edited"
   }
   if (event.priority !== undefined) task.priority = event.priority;
   if (event.depends_on !== undefined) task.dependsOn = event.depends_on;
+}
+
+/** What is under way was begun with another text. A plan that is being written is past that. */
+function outdateAttempts(task: TaskState): void {
+  task.attempts = task.attempts.map((attempt) => {
+    const isPast = attempt.role === "planner" && task.splitStarted !== undefined;
+    return attempt.endedAt !== undefined || isPast ? attempt : { ...attempt, outdated: true };
+  });
 }
 
 /** Trouble outside the task: it is tried later, each time after a longer pause. */

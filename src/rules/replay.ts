@@ -7,7 +7,13 @@ import { isSettled } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
 import { applyToLedger, emptyLedger } from "./ledger.ts";
 import { newTask } from "./new-task.ts";
-import { applyToTask, beginEpisode, noteStructure, reopenAbove } from "./replay-task.ts";
+import {
+  applyToTask,
+  beginEpisode,
+  noteStructure,
+  reopenAbove,
+  reopenTask,
+} from "./replay-task.ts";
 import { statusOf, taskOf } from "./status.ts";
 import { stopCounting } from "./worked-time.ts";
 
@@ -67,7 +73,7 @@ function apply(state: RunState, event: RunEvent, atMs: number, limits: Limits): 
     createTask(state, event, limits);
     return;
   }
-  if (applyToRun(state, event, atMs)) return;
+  if (applyToRun(state, event, atMs, limits)) return;
   const task = state.tasks.get(event.task_id ?? "");
   if (task === undefined) throw new Error(`event ${event.seq} is about no known task`);
   applyToTask(state, task, event, atMs, limits);
@@ -101,7 +107,7 @@ function createTask(
 }
 
 /** Events about the run, questions and mirror lines; false when it is about one task. */
-function applyToRun(state: RunState, event: RunEvent, atMs: number): boolean {
+function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limits): boolean {
   switch (event.event_type) {
     case "run.started":
       return true;
@@ -147,11 +153,12 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number): boolean {
       openQuestion(state, event, atMs);
       return true;
     case "question.answered":
-      settleQuestion(state, event.question, {
-        state: "answered",
-        by: event.by,
-        answer: event.text,
-      });
+      settleQuestion(
+        state,
+        event.question,
+        { state: "answered", by: event.by, answer: event.text },
+        limits,
+      );
       return true;
     case "question.notified": {
       const question = state.questions.get(event.question);
@@ -159,7 +166,7 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number): boolean {
       return true;
     }
     case "question.closed":
-      settleQuestion(state, event.question, { state: event.how, by: event.by });
+      settleQuestion(state, event.question, { state: event.how, by: event.by }, limits);
       return true;
     default:
       return event.task_id === null;
@@ -207,12 +214,19 @@ function settleQuestion(
   state: RunState,
   id: string,
   end: { state: "answered" | "dismissed" | "moot"; by: string; answer?: string },
+  limits: Limits,
 ): void {
   const question = state.questions.get(id);
   if (question === undefined || question.state !== "open") return;
   Object.assign(question, end);
   for (const task of waiting(state, question)) {
     delete task.question;
+    if (task.end === "done" && question.kind === "edited") {
+      if (end.answer === undefined || wantsKeep(end.answer)) continue;
+      reopenTask(state, task, limits);
+      task.guidance.push({ from: end.by, text: answerAsGuidance(question, end.answer) });
+      continue;
+    }
     // What a person or a merge has settled meanwhile is not taken up again by an answer.
     if (isSettled(statusOf(state, task.id))) continue;
     noteStructure(state);
@@ -235,6 +249,10 @@ function droppedOf(state: RunState, task: TaskState): string[] {
 
 function waiting(state: RunState, question: Question): TaskState[] {
   return [...state.tasks.values()].filter((task) => task.question === question.id);
+}
+
+function wantsKeep(answer: string): boolean {
+  return /^\s*(keep|leave)\b/i.test(answer);
 }
 
 function answerAsGuidance(question: Question, answer: string): string {

@@ -80,14 +80,21 @@ export function isHeld(state: RunState, id: TaskId): boolean {
 }
 
 /**
- * True when what is under way on a task must not count: it ended, is held, waits for an answer, or
- * became the parent of others while it was worked on.
+ * True when what is under way on a task must not count: it ended, is held, waits for an answer, was
+ * edited, or became the parent of others while it was worked on.
  */
 export function isLost(state: RunState, task: TaskState): boolean {
   if (task.end !== undefined || task.question !== undefined) return true;
   const isLeafWork = task.lease !== undefined && task.lease.role !== "planner";
   if (isLeafWork && task.shape === "split") return true;
-  return isHeld(state, task.id);
+  return isOutdated(task) || isHeld(state, task.id);
+}
+
+/** True when a person edited the task after the attempt under way was begun. */
+export function isOutdated(task: TaskState): boolean {
+  const { lease } = task;
+  if (lease === undefined) return false;
+  return task.attempts.some((one) => one.number === lease.attempt && one.outdated === true);
 }
 
 /** True when a split task waits for nothing but its roll-up checks. */

@@ -113,6 +113,69 @@ describe("a lease", () => {
     });
   });
 
+  it("is fenced by an edit of its task: what comes of it does not count, and the next is a new attempt", async () => {
+    const edit = on("t", { event_type: "task.edited", by: "ann", title: "Otherwise" });
+    const sized = (world: Parameters<typeof task>[0]) =>
+      on("t", { event_type: "task.sized", contract: task(world).contract, assumptions: [] });
+    for (const how of ["fails", "throws", "is sized"] as const) {
+      const world = aWorld();
+      const held = new AbortController();
+      await run(
+        world,
+        async (lease) => {
+          world.store.record([edit]);
+          held.abort("edited");
+          if (how === "throws") throw new Error("aborted");
+          if (how === "is sized")
+            return { events: [sized(world), endedEvent(world, lease, "succeeded")] };
+          return failedEnd(world, lease, red);
+        },
+        held.signal,
+      );
+      expect(task(world).attempts).toMatchObject([{ outcome: "cancelled", outdated: true }]);
+      expect(task(world)).toMatchObject({ attemptsLeft: 3, contract: { title: "Otherwise" } });
+      expect(task(world).lease).toBeUndefined();
+      await run(world, async (lease) => {
+        expect(lease.attempt).toBe(2);
+        return success(world, lease);
+      });
+      expect(statusOf(world.store.state, "t")).toBe("done");
+    }
+  });
+
+  it("is not taken up again after a crash when its task was edited meanwhile", async () => {
+    const world = aWorld();
+    await run(world, async (lease) => failedEnd(world, lease, down));
+    world.store.record([on("t", { event_type: "task.edited", by: "ann", description: "So." })]);
+    await run(world, async (lease) => {
+      expect(lease.attempt).toBe(2);
+      return success(world, lease);
+    });
+  });
+
+  it("counts what was merged in the moment of an edit, and a person is asked whether it holds", async () => {
+    const world = aWorld();
+    await run(world, async (lease) => {
+      world.store.record([on("t", { event_type: "task.edited", by: "ann", description: "So." })]);
+      return success(world, lease);
+    });
+    expect(statusOf(world.store.state, "t")).toBe("done");
+    expect([...world.store.state.questions.values()]).toMatchObject([
+      { about: "t", kind: "edited", state: "open" },
+    ]);
+  });
+
+  it("is not touched by another priority or edge", async () => {
+    const world = aWorld();
+    await run(world, async (lease) => {
+      world.store.record([
+        on("t", { event_type: "task.edited", by: "ann", priority: 0, depends_on: ["d"] }),
+      ]);
+      return success(world, lease);
+    });
+    expect(task(world).attempts).toMatchObject([{ outcome: "succeeded" }]);
+  });
+
   it("gives a result that comes too late no say", async () => {
     const world = aWorld();
     await run(world, async (lease) => {

@@ -62,7 +62,7 @@ function essenceOf(state: RunState): string {
   const left = Math.min(1, t.attemptsLeft);
   const flags = [
     t.paused,
-    t.question === undefined,
+    state.questions.get(t.question ?? "")?.kind,
     t.lease === undefined,
     t.pending === undefined,
   ];

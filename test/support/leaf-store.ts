@@ -169,6 +169,8 @@ export function eventOf(move: Move, task: TaskState): NewEvent {
       return on(task.id, { event_type: "guidance.given", from: by, text: "so", attempts: 0 });
     case "asked":
       return opened(task.id, `${task.id}.q${task.questions.length + 1}`);
+    case "doubted":
+      return opened(task.id, `${task.id}.q${task.questions.length + 1}`, { kind: "edited" });
     case "accepted":
       return on(task.id, { event_type: "task.accepted", by });
     case "cancelled":
