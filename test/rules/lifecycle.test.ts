@@ -89,7 +89,7 @@ describe("the table of moves", () => {
       Object.keys(to).map((from) => `${row} from ${from}`),
     );
     expect(listed.filter((one) => !seen.has(one))).toEqual([]);
-  });
+  }, 60_000);
 
   /** While somebody works, a person may do anything; the end of that work is still heard. */
   it.each([

@@ -62,7 +62,9 @@ function essenceOf(state: RunState): string {
   const left = Math.min(1, t.attemptsLeft);
   const flags = [
     t.paused,
-    state.questions.get(t.question ?? "")?.kind,
+    t.question === undefined,
+    // Only of what is done it matters which question it is.
+    t.end === "done" && state.questions.get(t.question ?? "")?.kind === "edited",
     t.lease === undefined,
     t.pending === undefined,
   ];
