@@ -12,6 +12,8 @@ export interface RunFlags {
   fresh: boolean;
   /** --dangerously-no-sandbox. */
   noSandbox: boolean;
+  /** Stays up when all is done, for what a person adds. */
+  keep: boolean;
 }
 
 /** Flags that say which models are used. */
@@ -31,6 +33,7 @@ export function modelFlags(command: Command): Command {
 export function runFlags(command: Command): Command {
   return modelFlags(command)
     .option("--record <dir>", "keep every model answer (FRACTAL_RECORD)")
+    .option("--keep", "stay up when nothing is left to do; follow what is added with bd")
     .option("--strict", "a recording of another question fails the call (FRACTAL_STRICT)")
     .option(
       "--dangerously-no-sandbox",
@@ -44,6 +47,7 @@ export function runFlagsOf(command: Command, env: Environment): RunFlags {
     record?: string;
     strict?: boolean;
     new?: boolean;
+    keep?: boolean;
     dangerouslyNoSandbox?: boolean;
   }>();
   const record = flags.record ?? (env.FRACTAL_RECORD || undefined);
@@ -51,6 +55,7 @@ export function runFlagsOf(command: Command, env: Environment): RunFlags {
     ...(record === undefined ? {} : { record }),
     strict: flags.strict ?? isOn(env.FRACTAL_STRICT),
     fresh: flags.new === true,
+    keep: flags.keep === true,
     noSandbox: flags.dangerouslyNoSandbox === true,
   };
 }

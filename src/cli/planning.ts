@@ -92,6 +92,7 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
     // Nothing is carried out, so nothing is gated: whether a check may gate is asked when it runs.
     acceptsInvented: true,
     planOnly: true,
+    keeps: false,
     givenPlans: new Map(),
     sharedFilesAllowed: false,
     integration: serial(),

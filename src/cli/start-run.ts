@@ -168,7 +168,7 @@ async function openWorld(
     });
     if (refusal !== undefined) return refusal;
   }
-  const tracker = await openTracker(context, human, top, ACTOR, isNew);
+  const tracker = await openTracker(context, human, top, ACTOR);
   if (isRefusal(tracker)) return tracker;
   const journal = machine.openJournal(telemetryOf(top), runId);
   if ("line" in journal) return refuseDamaged(journal);
@@ -229,6 +229,7 @@ async function openWorld(
     processName: processName(randomBytes(3).toString("hex")),
     acceptsInvented: context.yes,
     planOnly: false,
+    keeps: flags.keep,
     givenPlans: new Map(Object.entries(order.plan?.splits ?? {})),
     sharedFilesAllowed: order.plan?.shared_files === "allow",
     integration: serial(),

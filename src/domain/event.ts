@@ -20,6 +20,9 @@ import { contract } from "./task.ts";
 export const JOURNAL_VERSION = 2;
 
 const role = z.enum(["planner", "worker", "router", "fixer", "reviewer"]);
+/** Who has work to do: a role, a person (`human`), or fractal's own code, which needs neither. */
+const workRole = z.enum([...role.options, "human", "code"]);
+export type WorkRole = z.infer<typeof workRole>;
 const hash = z.string();
 const usage = z.object({
   inputTokens: z.number(),
@@ -105,6 +108,23 @@ const fact = z.discriminatedUnion("event_type", [
     event_type: z.literal("pass.decided"),
     decision: z.enum(["continue", "pause", "stop"]),
     reason: z.string(),
+    /** The longest time until the next look: 1, 5 or 10 s. */
+    pause_ms: z.number().optional(),
+  }),
+  /**
+   * The work of roles, recorded where it differs materially from what was recorded last: a role has
+   * work or has none any more, twice or half as much, or of another urgency band (rules/detect.ts).
+   */
+  z.object({
+    event_type: z.literal("work.detected"),
+    work: z.array(
+      z.object({
+        role: workRole,
+        count: z.number().int(),
+        urgency: z.number().int().min(0).max(10),
+        why: z.string(),
+      }),
+    ),
   }),
   // The tree
   z.object({

@@ -83,6 +83,11 @@ export interface Tracker {
   readonly prefix: string;
   /** Changes whenever anyone writes; cheap. */
   version(): Promise<string>;
+  /**
+   * Calls `wake` soon after somebody wrote, until `signal` is aborted. A hint: any of them may be
+   * lost, and a tracker that cannot tell leaves it out.
+   */
+  watch?(wake: () => void, signal: AbortSignal): void;
   /** Every issue, closed ones included. */
   read(): Promise<TrackedTask[] | Failure>;
   /** All or nothing. Tasks that already exist with the same run and key are left alone; `created` names the new ones. */

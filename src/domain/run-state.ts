@@ -3,7 +3,7 @@
 import type { BudgetScope, Ledger, Unit } from "./budget.ts";
 import type { Verdict } from "./check.ts";
 import type { Role } from "./conversation.ts";
-import type { JudgedCheck, Mirrored, QuestionKind } from "./event.ts";
+import type { JudgedCheck, Mirrored, QuestionKind, WorkRole } from "./event.ts";
 import type { Failure } from "./failure.ts";
 import type { Contract, TaskId } from "./task.ts";
 import type { CostUsd, Usage } from "./usage.ts";
@@ -108,6 +108,8 @@ export interface TaskState {
   contract: Contract;
   priority: number;
   createdSeq: number;
+  /** When something last happened to it, ms since 1970. */
+  changedAtMs: number;
   /** `unplanned` until code accepts it as a leaf or its split is written. */
   shape: "unplanned" | "leaf" | "split";
   end?: TaskEnd;
@@ -176,6 +178,17 @@ export interface StoredReply {
   costUsd: CostUsd;
 }
 
+/** What work a role had when that was last recorded. */
+export interface RoleWork {
+  role: WorkRole;
+  /** Tasks due and under way; open questions for `human`. */
+  count: number;
+  /** 0–10. */
+  urgency: number;
+  why: string;
+  atMs: number;
+}
+
 export interface RunState {
   runId: string;
   seq: number;
@@ -200,6 +213,8 @@ export interface RunState {
   /** Set between `run.stopped` and the next `run.resumed`. */
   stopped?: { reason: string; exitCode: number };
   lastDecision: string;
+  /** The work that was last recorded of each role, by role. */
+  work: Map<string, RoleWork>;
   usage: Usage;
   costUsd: CostUsd;
   calls: number;

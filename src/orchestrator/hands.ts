@@ -23,7 +23,7 @@ export interface Hands {
   /** Starts one action; it goes on by itself and calls `wake` when it ends. */
   act(action: Action): void;
   /** What reconcile needs to know of what is under way. */
-  look(): Omit<Snapshot, "state" | "planOnly">;
+  look(): Omit<Snapshot, "state" | "planOnly" | "keeps">;
   /** Reads the tracker when somebody wrote there, or the resync is due. */
   observe(): Promise<void>;
   /** The same beside other work, unless it is going on already. */
@@ -188,9 +188,7 @@ export function openHands(world: World, wake: () => void): Hands {
         publishing = true;
         start(async () => {
           try {
-            // First a look: an issue shall not be made in a database that is not this run's.
-            const followed = await follower.follow();
-            settleTracker(followed ?? (await publish(world, action.ids)));
+            settleTracker(await publish(world, action.ids));
           } finally {
             publishing = false;
           }

@@ -1,5 +1,10 @@
 /** Observe, reconcile, act, wait; until everything is done, waits for a person, or is stopped. */
+import type { NewEvent } from "../domain/event.ts";
+import { detectWork, newsOf, type Work } from "../rules/detect.ts";
+import { owedMoves } from "../rules/owed.ts";
+import { type Pace, paceOf } from "../rules/pace.ts";
 import { type Action, reconcile } from "../rules/reconcile.ts";
+import { type Alarm, openAlarm } from "./alarm.ts";
 import { openHands } from "./hands.ts";
 import { ACTOR, type World } from "./world.ts";
 
@@ -9,19 +14,28 @@ export interface Rest {
   reason: string;
 }
 
-const ACTIVE_POLL_MS = 1_000;
-const IDLE_POLL_MS = 5_000;
-
 /**
- * Runs until nothing can move without a person, or `signal` says stop. Each pass looks at what is;
- * a lost wake-up costs one pause, never correctness. Throws what a broken promise throws, after all
- * work under way has let go.
+ * Runs until nothing can move without a person, or `signal` says stop; a run that `keeps` stays up
+ * for new work. Each pass looks at what is; a lost wake-up costs one pause, never correctness. Throws
+ * what a broken promise throws, after all work under way has let go.
  */
-export async function runLoop(world: World, signal: AbortSignal): Promise<Rest> {
-  const { store, clock, limits, planOnly } = world;
-  let wake = () => {};
-  signal.addEventListener("abort", () => wake(), { once: true });
-  const hands = openHands(world, () => wake());
+export async function runLoop(
+  world: World,
+  signal: AbortSignal,
+  alarm: Alarm = openAlarm(world.clock),
+): Promise<Rest> {
+  const watching = new AbortController();
+  world.tracker.watch?.(alarm.ring, watching.signal);
+  try {
+    return await turn(world, signal, alarm);
+  } finally {
+    watching.abort();
+  }
+}
+
+async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Rest> {
+  const { store, clock, limits, planOnly, keeps } = world;
+  const hands = openHands(world, alarm.ring);
   releaseLeft(world);
   await hands.observe();
   while (true) {
@@ -36,9 +50,14 @@ export async function runLoop(world: World, signal: AbortSignal): Promise<Rest> 
       return { exitCode: signal.reason === "SIGTERM" ? 143 : 130, reason: "stopped" };
     }
     hands.releaseHeld();
-    const snapshot = { state: store.state, planOnly, ...hands.look() };
-    const actions = reconcile(snapshot, limits, clock.now());
-    noteDecision(world, actions, snapshot.busy.size);
+    const snapshot = { state: store.state, planOnly, keeps, ...hands.look() };
+    const now = clock.now();
+    const work = detectWork(snapshot, limits, now);
+    const actions = reconcile(snapshot, limits, now, work);
+    const pace = paceOf(work.detections, actions, snapshot.busy.size);
+    record(world, work, pace);
+    const isInstant = actions.some(takesNoTime);
+    const owed = isInstant ? owedMoves(store.state, limits) : 0;
     for (const action of actions) hands.act(action);
     const stop = actions.find((action) => action.kind === "stop");
     if (stop !== undefined) {
@@ -46,7 +65,7 @@ export async function runLoop(world: World, signal: AbortSignal): Promise<Rest> 
       const before = store.state.seq;
       await hands.observe();
       if (store.state.seq !== before) {
-        await pause(1);
+        await alarm.wait(1, signal);
         continue;
       }
       // A prompt may stand there still, and what is fatal left no time to tell the tracker.
@@ -55,29 +74,19 @@ export async function runLoop(world: World, signal: AbortSignal): Promise<Rest> 
       await hands.mirror();
       return { exitCode: stop.exitCode, reason: stop.reason };
     }
-    // What was decided without waiting for anything is due for another look at once.
-    if (actions.some(isInstant)) continue;
-    const isActive = snapshot.busy.size > 0 || snapshot.prompting !== undefined;
-    await pause(delayOf(actions, isActive));
+    // What was decided without waiting for anything is due for another look at once; what led
+    // nowhere is not, for it would lead nowhere again.
+    const isNews = actions.some((action) => action.kind === "notify");
+    if (isNews || (isInstant && owedMoves(store.state, limits) < owed)) continue;
+    await alarm.wait(untilNext(actions, pace.pauseMs, clock.now()), signal);
     hands.observeBeside();
   }
+}
 
-  function delayOf(actions: Action[], isActive: boolean): number {
-    const pollMs = isActive ? ACTIVE_POLL_MS : IDLE_POLL_MS;
-    const due = actions.find((action) => action.kind === "wait")?.untilMs;
-    return due === undefined ? pollMs : Math.min(pollMs, Math.max(1, due - clock.now()));
-  }
-
-  /** Until something under way ends, a stop is asked for, or the time is up. */
-  async function pause(delayMs: number): Promise<void> {
-    const timer = new AbortController();
-    const woken = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-    if (signal.aborted) return;
-    await Promise.race([woken, clock.sleep(delayMs, timer.signal)]);
-    timer.abort();
-  }
+/** Milliseconds until the next look: the pause, or sooner where a timer is named. */
+function untilNext(actions: readonly Action[], pauseMs: number, now: number): number {
+  const due = actions.find((action) => action.kind === "wait")?.untilMs;
+  return due === undefined ? pauseMs : Math.min(pauseMs, Math.max(1, due - now));
 }
 
 /** Every lease there is when a controller starts is of an earlier process: over. */
@@ -91,27 +100,22 @@ function releaseLeft(world: World): void {
   }
 }
 
-function isInstant(action: Action): boolean {
+/** True of a move that is carried out when `act` returns. */
+function takesNoTime(action: Action): boolean {
   if (action.kind === "route") return action.to !== "router";
-  return ["ask", "give-up", "notify"].includes(action.kind);
+  return action.kind === "ask" || action.kind === "give-up";
 }
 
-/** Journals what this pass decided, when it differs from the last. */
-function noteDecision(world: World, actions: Action[], underWay: number): void {
-  const { store } = world;
-  const stop = actions.find((action) => action.kind === "stop");
-  const wait = actions.find((action) => action.kind === "wait");
-  const work = actions.filter(({ kind }) => !["mirror", "publish", "notify"].includes(kind));
-  if (stop === undefined && wait === undefined && work.length === 0) return;
-  const resting = wait ? "pause" : "continue";
-  const decision = stop ? "stop" : resting;
-  const what = stop?.reason ?? wait?.reason ?? work.map(describeAction).join(", ");
-  const reason = underWay > 0 && decision !== "continue" ? `${what}; ${underWay} under way` : what;
-  if (store.state.lastDecision === `${decision}: ${reason}`) return;
+/** Journals what work this pass saw and what it decided, where that differs from the last. */
+function record({ store }: World, work: Work, pace: Pace): void {
   const about = { task_id: null, actor: ACTOR } as const;
-  store.record([{ ...about, event_type: "pass.decided", decision, reason }]);
-}
-
-function describeAction(action: Action): string {
-  return "task" in action ? `${action.kind} ${action.task}` : action.kind;
+  const events: NewEvent[] = [];
+  const news = newsOf(store.state.work, work.detections);
+  if (news.length > 0) events.push({ ...about, event_type: "work.detected", work: news });
+  const { decision, reason, pauseMs } = pace;
+  if (reason !== undefined && store.state.lastDecision !== `${decision}: ${reason}`) {
+    const pause = { pause_ms: pauseMs };
+    events.push({ ...about, event_type: "pass.decided", decision, reason, ...pause });
+  }
+  if (events.length > 0) store.record(events);
 }

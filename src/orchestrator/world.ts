@@ -34,6 +34,8 @@ export interface World {
   readonly acceptsInvented: boolean;
   /** Stops when the tree is planned: `fractal plan`. */
   readonly planOnly: boolean;
+  /** `--keep`: stays up for what a person adds when nothing can move. */
+  readonly keeps: boolean;
   /** Plans given instead of a planner, by task key (`run plan.json`). */
   readonly givenPlans: ReadonlyMap<string, Plan>;
   readonly sharedFilesAllowed: boolean;

@@ -19,6 +19,7 @@ export function newTask(facts: NewTaskFacts, createdSeq: number, limits: Limits)
     ...known,
     children: [],
     createdSeq,
+    changedAtMs: 0,
     shape: leaf ? "leaf" : "unplanned",
     unchecked: false,
     paused: false,

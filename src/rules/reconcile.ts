@@ -1,13 +1,13 @@
 /** Compares what is with what is wanted and lists the actions that close the gap. */
 import { type Failure, failureClassOf } from "../domain/failure.ts";
 import type { Limits } from "../domain/limits.ts";
-import type { RunState, TaskState } from "../domain/run-state.ts";
+import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { detectWork, type Work } from "./detect.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
 import { notesOwed } from "./notes.ts";
-import { inOrder, knownCriticalPath } from "./schedule.ts";
-import { judgeOf, type Move } from "./standing.ts";
-import { isEscalated, statusOf, taskOf } from "./status.ts";
+import type { Move } from "./standing.ts";
+import { statusOf, taskOf } from "./status.ts";
 
 /** Everything one pass may look at. Built once a pass, never changed by a rule. */
 export interface Snapshot {
@@ -36,6 +36,8 @@ export interface Snapshot {
   fatal: Failure | undefined;
   /** Only planning is wanted: leaves are not worked on, nothing is rolled up. */
   planOnly: boolean;
+  /** The run stays up for new work when nothing can move. */
+  keeps: boolean;
 }
 
 /** The tracker is told this often while work goes on. */
@@ -48,64 +50,114 @@ export type Action =
   | { kind: "prompt"; question: string }
   | { kind: "notify"; question: string }
   | { kind: "wait"; untilMs: number; reason: string }
-  | { kind: "stop"; exitCode: number; reason: string };
+  | Stop;
+
+interface Stop {
+  kind: "stop";
+  exitCode: number;
+  reason: string;
+}
 
 /**
  * The one place that decides what happens next. Level-based: it looks at what is, not at what just
- * happened; twice on one snapshot gives the same actions. With nothing to do and nothing under way
- * it says stop, with the exit code of design part 4, "The end".
+ * happened; twice on one snapshot gives the same actions. It starts only what `work` found for a
+ * role, as many as there are slots. With nothing to do and nothing under way it says stop, with the
+ * exit code of design part 4, "The end". `wait` names the next timer, whatever else goes on.
  */
-export function reconcile(snapshot: Snapshot, limits: Limits, now: number): Action[] {
+export function reconcile(
+  snapshot: Snapshot,
+  limits: Limits,
+  now: number,
+  work: Work = detectWork(snapshot, limits, now),
+): Action[] {
   const { state } = snapshot;
   if (snapshot.fatal !== undefined) return stopFor(snapshot, snapshot.fatal);
-  const actions: Action[] = [];
-  const judge = judgeOf(snapshot, limits, now);
+  const actions: Action[] = [
+    ...movesFor(snapshot, limits, work),
+    ...trackerActions(snapshot, now),
+    ...notifyActions(snapshot),
+    ...promptActions(snapshot, work),
+  ];
+  const timer = timerOf(snapshot, now, work);
+  const isGoingOn = snapshot.busy.size > 0 || snapshot.mirroring || snapshot.publishing;
+  if (actions.length > 0 || isGoingOn || snapshot.prompting !== undefined) {
+    return timer === undefined ? actions : [...actions, waitFor(timer)];
+  }
+  if (timer !== undefined) {
+    if (now - timer.sinceMs >= limits.outageMs) {
+      return [{ kind: "stop", exitCode: 6, reason: "what the work needs is still out of reach" }];
+    }
+    return [waitFor(timer)];
+  }
+  const end = snapshot.planOnly ? endOfPlanning(state) : endOf(state);
+  if (!snapshot.keeps || taskOf(state, state.rootId).end === "cancelled") return [end];
+  const reason = `${end.reason}; stays up for new work`;
+  return [{ kind: "wait", untilMs: now + limits.resyncMs, reason }];
+}
+
+/** The moves that are due, as far as slots are free. */
+function movesFor(snapshot: Snapshot, limits: Limits, work: Work): Move[] {
   let leafSlots = limits.jobs - countBusy(snapshot, "leaf");
   // Planning has slots of its own: planning one branch does not hold up leaves of another.
   let planSlots = limits.jobs - countBusy(snapshot, "plan");
-  let wakeAt = Number.POSITIVE_INFINITY;
-  // Since when all that waits to be tried again has been out of reach.
-  let downSince = Number.NEGATIVE_INFINITY;
-  const due: { task: TaskState; action: Action }[] = [];
-  for (const task of state.tasks.values()) {
-    // With every slot taken no worker's turn is due: most tasks are spared the closer look.
-    if (leafSlots <= 0 && task.shape === "leaf" && !isEscalated(task)) continue;
-    const standing = judge(task);
-    if (standing.kind === "resting") {
-      wakeAt = Math.min(wakeAt, standing.untilMs);
-      downSince = Math.max(downSince, standing.sinceMs ?? now);
-    }
-    if (standing.kind !== "due") continue;
-    const { move } = standing;
-    if (snapshot.planOnly && (move.kind === "attempt" || move.kind === "roll-up")) continue;
-    due.push({ task, action: move });
-  }
-  for (const { action } of inOrder(due, knownCriticalPath(state))) {
-    if (action.kind === "attempt" || action.kind === "fix" || action.kind === "roll-up") {
+  const moves: Move[] = [];
+  for (const { move } of work.due) {
+    const slots = slotsOf(move);
+    if (slots === "leaf") {
       if (leafSlots <= 0) continue;
       leafSlots -= 1;
-    } else if (action.kind === "plan" || (action.kind === "route" && action.to === "router")) {
+    } else if (slots === "plan") {
       if (planSlots <= 0) continue;
       planSlots -= 1;
     }
-    actions.push(action);
+    moves.push(move);
   }
-  actions.push(...trackerActions(snapshot, now));
-  actions.push(...notifyActions(snapshot), ...promptActions(snapshot));
-  if (actions.length > 0 || snapshot.busy.size > 0) return actions;
-  if (snapshot.mirroring || snapshot.publishing || snapshot.prompting !== undefined) return actions;
-  if (snapshot.trackerRetryAt !== undefined && owesTracker(state)) {
-    wakeAt = Math.min(wakeAt, snapshot.trackerRetryAt);
-    downSince = Math.max(downSince, snapshot.trackerDownSince ?? now);
-  }
-  if (wakeAt < Number.POSITIVE_INFINITY) {
-    if (now - downSince >= limits.outageMs) {
-      return [{ kind: "stop", exitCode: 6, reason: "what the work needs is still out of reach" }];
-    }
-    return [{ kind: "wait", untilMs: wakeAt, reason: "waiting to try again" }];
-  }
-  return [snapshot.planOnly ? endOfPlanning(state) : endOf(state)];
+  return moves;
 }
+
+/** The slots a move takes one of; what takes no time takes none. */
+export function slotsOf(move: Move): "leaf" | "plan" | undefined {
+  switch (move.kind) {
+    case "attempt":
+    case "fix":
+    case "roll-up":
+      return "leaf";
+    case "plan":
+      return "plan";
+    case "route":
+      return move.to === "router" ? "plan" : undefined;
+    case "ask":
+    case "give-up":
+      return undefined;
+  }
+}
+
+interface Timer {
+  untilMs: number;
+  /** Since when all that is waited for has been out of reach. */
+  sinceMs: number;
+  reason: string;
+}
+
+/** The next instant at which something is to be tried again, or told to the tracker. */
+function timerOf(snapshot: Snapshot, now: number, work: Work): Timer | undefined {
+  const { trackerRetryAt, trackerDownSince, mirroredAt, mirroring } = snapshot;
+  const again = work.resting.map(({ untilMs, sinceMs = now }) => ({ untilMs, sinceMs }));
+  const isAway = trackerRetryAt !== undefined && trackerRetryAt > now;
+  const toldAt = mirroredAt + TRACKER_PAUSE_MS;
+  if ((isAway || (!mirroring && now < toldAt)) && owesTracker(snapshot.state)) {
+    const sinceMs = isAway ? (trackerDownSince ?? now) : now;
+    again.push({ untilMs: isAway ? trackerRetryAt : toldAt, sinceMs });
+  }
+  if (again.length === 0) return undefined;
+  return {
+    untilMs: Math.min(...again.map((one) => one.untilMs)),
+    sinceMs: Math.max(...again.map((one) => one.sinceMs)),
+    reason: "waiting to try again",
+  };
+}
+
+const waitFor = ({ untilMs, reason }: Timer): Action => ({ kind: "wait", untilMs, reason });
 
 function countBusy(snapshot: Snapshot, kind: "leaf" | "plan"): number {
   let count = 0;
@@ -152,13 +204,11 @@ function notifyActions({ state, notifies }: Snapshot): Action[] {
     .map((question) => ({ kind: "notify", question: question.id }));
 }
 
-function promptActions(snapshot: Snapshot): Action[] {
+function promptActions(snapshot: Snapshot, work: Work): Action[] {
   if (!snapshot.humanPresent || snapshot.prompting !== undefined) return [];
-  for (const question of snapshot.state.questions.values()) {
-    if (question.state !== "open" || snapshot.skipped.has(question.id)) continue;
-    return [{ kind: "prompt", question: question.id }];
-  }
-  return [];
+  const asked = work.detections.find(({ role }) => role === "human")?.questions ?? [];
+  const question = asked.find((id) => !snapshot.skipped.has(id));
+  return question === undefined ? [] : [{ kind: "prompt", question }];
 }
 
 function stopFor(snapshot: Snapshot, failure: Failure): Action[] {
@@ -168,12 +218,11 @@ function stopFor(snapshot: Snapshot, failure: Failure): Action[] {
 }
 
 function exitOfClass(failure: Failure): number {
-  const isPlace = failureClassOf(failure) === "outage" || failure.failure === "tracker-lost";
-  return isPlace ? 6 : 2;
+  return failureClassOf(failure) === "outage" ? 6 : 2;
 }
 
 /** Planning ends well when nothing is left to be planned and nothing is asked. */
-function endOfPlanning(state: RunState): Action {
+function endOfPlanning(state: RunState): Stop {
   const open = [...state.questions.values()].some((question) => question.state === "open");
   return open
     ? { kind: "stop", exitCode: 3, reason: "the plan needs a person" }
@@ -181,9 +230,9 @@ function endOfPlanning(state: RunState): Action {
 }
 
 /** How a run ends when nothing can move: design part 4, "The end". */
-function endOf(state: RunState): Action {
+function endOf(state: RunState): Stop {
   const root = taskOf(state, state.rootId);
-  const stop = (exitCode: number, reason: string): Action => ({ kind: "stop", exitCode, reason });
+  const stop = (exitCode: number, reason: string): Stop => ({ kind: "stop", exitCode, reason });
   if (root.end === "done" || root.end === "accepted") return stop(0, "all done");
   const open = [...state.questions.values()].filter((question) => question.state === "open");
   if (open.length > 0) return stop(3, `${open.length} open question${open.length > 1 ? "s" : ""}`);

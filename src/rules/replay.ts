@@ -50,6 +50,7 @@ export function emptyState(
     notes: new Map(),
     replies: new Map(),
     lastDecision: "",
+    work: new Map(),
     usage: NO_USAGE,
     costUsd: 0,
     calls: 0,
@@ -71,11 +72,13 @@ function apply(state: RunState, event: RunEvent, atMs: number, limits: Limits): 
   applyToLedger(state, event);
   if (event.event_type === "task.created") {
     createTask(state, event, limits);
+    taskOf(state, event.task_id ?? "").changedAtMs = atMs;
     return;
   }
   if (applyToRun(state, event, atMs, limits)) return;
   const task = state.tasks.get(event.task_id ?? "");
   if (task === undefined) throw new Error(`event ${event.seq} is about no known task`);
+  task.changedAtMs = atMs;
   applyToTask(state, task, event, atMs, limits);
 }
 
@@ -127,6 +130,9 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
       return true;
     case "pass.decided":
       state.lastDecision = `${event.decision}: ${event.reason}`;
+      return true;
+    case "work.detected":
+      for (const one of event.work) state.work.set(one.role, { ...one, atMs });
       return true;
     case "mirror.started":
       for (const line of event.lines) {

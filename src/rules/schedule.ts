@@ -39,18 +39,27 @@ export function criticalPathOf(state: RunState): Map<TaskId, number> {
   return new Map(open.map((task, at) => [task.id, length[2 * at + 1] ?? 0]));
 }
 
-const known = new WeakMap<RunState, { structureSeq: number; path: Map<TaskId, number> }>();
+/** The critical path of every open task, and the longest of them. */
+interface Paths {
+  path: ReadonlyMap<TaskId, number>;
+  longest: number;
+}
+
+const known = new WeakMap<RunState, Paths & { structureSeq: number }>();
 
 /**
  * The critical path, worked out anew only when what waits for what has changed: what is done takes
  * nothing from what is before it, for that has ended already.
  */
-export function knownCriticalPath(state: RunState): Map<TaskId, number> {
+export function knownCriticalPath(state: RunState): Paths {
   const last = known.get(state);
-  if (last?.structureSeq === state.structureSeq) return last.path;
+  if (last?.structureSeq === state.structureSeq) return last;
   const path = criticalPathOf(state);
-  known.set(state, { structureSeq: state.structureSeq, path });
-  return path;
+  let longest = 0;
+  for (const length of path.values()) longest = Math.max(longest, length);
+  const found = { structureSeq: state.structureSeq, path, longest };
+  known.set(state, found);
+  return found;
 }
 
 function momentsAfter(open: TaskState[], index: ReadonlyMap<TaskId, number>): number[][] {
@@ -76,15 +85,18 @@ function longestOf(moments: readonly number[] | undefined, length: Int32Array): 
 
 /** What is due, in the order in which it should start; stable, whatever order it comes in. */
 export function inOrder<Due extends { task: TaskState }>(
-  due: Due[],
-  path: Map<TaskId, number>,
+  due: readonly Due[],
+  path: ReadonlyMap<TaskId, number>,
 ): Due[] {
-  return [...due].sort(
-    ({ task: a }, { task: b }) =>
-      (path.get(b.id) ?? 0) - (path.get(a.id) ?? 0) ||
-      a.priority - b.priority ||
-      a.createdSeq - b.createdSeq,
-  );
+  return due
+    .map((one) => ({ one, length: path.get(one.task.id) ?? 0 }))
+    .sort(
+      (a, b) =>
+        b.length - a.length ||
+        a.one.task.priority - b.one.task.priority ||
+        a.one.task.createdSeq - b.one.task.createdSeq,
+    )
+    .map(({ one }) => one);
 }
 
 /**

@@ -95,6 +95,7 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
     case "task.created":
       return state.rootId === event.task_id ? "created" : undefined;
     case "question.notified":
+    case "work.detected":
     case "split.started":
     case "lease.renewed":
     case "lease.released":

@@ -2,10 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RunState, TaskState } from "../../src/domain/run-state.ts";
-import { desiredMirror, showsSame } from "../../src/rules/mirror.ts";
+import { desiredMirror, mirrorLines, showsSame } from "../../src/rules/mirror.ts";
+import { owedMoves } from "../../src/rules/owed.ts";
 import { type Action, reconcile } from "../../src/rules/reconcile.ts";
 import { replay } from "../../src/rules/replay.ts";
 import { criticalPathOf, knownCriticalPath } from "../../src/rules/schedule.ts";
+import { taskOf } from "../../src/rules/status.ts";
 import { runsOf } from "../support/runs.ts";
 import { type Chance, chanceOf, type ToyRun, toyRun } from "../support/toy-run.ts";
 
@@ -47,6 +49,14 @@ function answerOne(run: ToyRun, chance: Chance): boolean {
       : { ...about, event_type: "question.answered", text: "do it so" },
   ]);
   return true;
+}
+
+/** What is owed in moves, and in writes to Beads. */
+function owedBy(run: ToyRun): [moves: number, writes: number] {
+  const { state } = run.store;
+  const known = [...state.tasks.values(), ...state.questions.values()];
+  const unknown = known.filter((one) => one.mirror === undefined).length;
+  return [owedMoves(state, run.limits), unknown + mirrorLines(state).length];
 }
 
 const openQuestions = (state: RunState) =>
@@ -123,7 +133,7 @@ describe("a run by reconcile", () => {
           const snapshot = run.snapshot();
           expect(reconcile(snapshot, run.limits, run.clock.nowMs)).toEqual(actions);
           // What is remembered between passes is what would be found anew.
-          const known = knownCriticalPath(run.store.state);
+          const known = knownCriticalPath(run.store.state).path;
           for (const [id, length] of criticalPathOf(run.store.state)) {
             expect(known.get(id)).toBe(length);
           }
@@ -135,6 +145,43 @@ describe("a run by reconcile", () => {
       }),
       runsOf(60),
     );
+  });
+
+  it("owes less after every pass that was carried out, or names a timer", async () => {
+    let falls = 0;
+    await fc.assert(
+      fc.asyncProperty(seeds, jobs, async (seed, jobs) => {
+        const chance = chanceOf(seed);
+        const run = toyRun(chance, { jobs });
+        const { state } = run.store;
+        for (let pass = 0; pass < PASSES_MAX; pass++) {
+          const [moves, writes] = owedBy(run);
+          const actions = reconcile(run.snapshot(), run.limits, run.clock.nowMs);
+          if (actions.some((action) => action.kind === "stop")) {
+            if (!answerOne(run, chance)) return;
+            continue;
+          }
+          const before = state.seq;
+          const atMs = run.clock.nowMs;
+          for (const action of actions) await run.start(action);
+          for (const id of [...run.busy.keys()]) await run.finish(id);
+          const [movesAfter, writesAfter] = owedBy(run);
+          const fell = movesAfter < moves || (movesAfter === moves && writesAfter < writes);
+          const started = actions.flatMap((one) => ("task" in one ? [one.task] : []));
+          const rests = started.some((id) => taskOf(state, id).notBeforeMs > atMs);
+          const waits = actions.some((one) => one.kind === "wait" && one.untilMs > atMs);
+          const named = rests || (waits && started.length === 0);
+          expect({ leadsOn: fell || named, actions, from: before }).toMatchObject({
+            leadsOn: true,
+          });
+          if (movesAfter < moves) falls += 1;
+        }
+        throw new Error("the run does not end");
+      }),
+      runsOf(120),
+    );
+    // A measure that is never seen to fall would prove little.
+    expect(falls).toBeGreaterThan(1_000);
   });
 
   it("never starts more than the free slots, nor anything before what it depends on", async () => {

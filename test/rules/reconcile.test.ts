@@ -351,6 +351,7 @@ describe("the end", () => {
     it("is not yet while something else can be done", () => {
       expect(rest([root(), away(limits.outageMs), leaf("u")])).toMatchObject([
         { kind: "attempt", task: "u" },
+        { kind: "wait", untilMs: NOW + 60_000 },
       ]);
     });
 

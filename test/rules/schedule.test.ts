@@ -163,7 +163,7 @@ describe("the critical path that is remembered", () => {
     const store = aStore();
     store.record([created("u", "root", { depends_on: ["t"] })]);
     store.record([on("t", { event_type: "task.edited", by: "ann", depends_on: ["d"] })]);
-    expect(knownCriticalPath(store.state).get("d")).toBe(4);
+    expect(knownCriticalPath(store.state).path.get("d")).toBe(4);
     return store;
   };
   const u = (store: Store) => taskOf(store.state, "u");
@@ -173,35 +173,35 @@ describe("the critical path that is remembered", () => {
     (move) => {
       const store = chain();
       store.record([eventOf(move, u(store))]);
-      expect(knownCriticalPath(store.state)).toEqual(criticalPathOf(store.state));
-      expect(knownCriticalPath(store.state).get("d")).toBe(3);
+      expect(knownCriticalPath(store.state).path).toEqual(criticalPathOf(store.state));
+      expect(knownCriticalPath(store.state).path.get("d")).toBe(3);
       store.record([eventOf("reopened", u(store))]);
-      expect(knownCriticalPath(store.state).get("d")).toBe(4);
+      expect(knownCriticalPath(store.state).path.get("d")).toBe(4);
     },
   );
 
   it("is found anew when a cancelled task is brought back, or a failed one's question answered", () => {
     const back = chain();
     back.record([eventOf("cancelled", u(back))]);
-    knownCriticalPath(back.state);
+    knownCriticalPath(back.state).path;
     back.record([eventOf("unpaused", u(back))]);
-    expect(knownCriticalPath(back.state).get("d")).toBe(4);
+    expect(knownCriticalPath(back.state).path.get("d")).toBe(4);
 
     const asked = chain();
     asked.record([opened("u"), eventOf("failed", u(asked))]);
-    knownCriticalPath(asked.state);
+    knownCriticalPath(asked.state).path;
     const answer = { question: "u.q1", by: "ann", text: "so" } as const;
     asked.record([on("u", { event_type: "question.answered", ...answer })]);
-    expect(knownCriticalPath(asked.state).get("d")).toBe(4);
+    expect(knownCriticalPath(asked.state).path.get("d")).toBe(4);
   });
 
   it("is found anew when a task is done although an edge was put before it meanwhile", () => {
     const store = aStore();
     store.record([eventOf("leased", taskOf(store.state, "t"))]);
     store.record([on("t", { event_type: "task.edited", by: "ann", depends_on: ["d"] })]);
-    expect(knownCriticalPath(store.state).get("d")).toBe(3);
+    expect(knownCriticalPath(store.state).path.get("d")).toBe(3);
     store.record([eventOf("done", taskOf(store.state, "t"))]);
-    expect(knownCriticalPath(store.state).get("d")).toBe(2);
+    expect(knownCriticalPath(store.state).path.get("d")).toBe(2);
   });
 });
 

@@ -117,6 +117,7 @@ export function aSnapshot(state: RunState, over: Partial<Snapshot> = {}): Snapsh
     trackerDownSince: undefined,
     fatal: undefined,
     planOnly: false,
+    keeps: false,
     ...over,
   };
 }
@@ -180,6 +181,7 @@ export function aState(
     notes: new Map(),
     replies: new Map(),
     lastDecision: "",
+    work: new Map(),
     usage: {
       ...NO_USAGE,
       inputTokens: attempts.reduce((sum, attempt) => sum + attempt.usage.inputTokens, 0),

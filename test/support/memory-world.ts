@@ -92,6 +92,7 @@ export interface MemoryWorldOptions {
   journal?: Journal;
   clock?: Clock;
   human?: Human;
+  keeps?: boolean;
 }
 
 export interface MemoryWorld extends World {
@@ -153,6 +154,7 @@ export function aMemoryWorld(o: MemoryWorldOptions): MemoryWorld {
     processName: "host/1/abc",
     acceptsInvented: true,
     planOnly: false,
+    keeps: o.keeps ?? false,
     givenPlans: new Map(Object.entries(o.splits)),
     sharedFilesAllowed: false,
     integration: serial(),

@@ -195,7 +195,9 @@ export function toyRun(
     const done = { ...by(task.id), event_type: "task.done", unchecked: false } as const;
     if (role === "worker") {
       if (isWell()) return end(task.id, { verdict: aVerdict() }, [done]);
-      return end(task.id, { failure: pick(WORK_FAILURES) }, []);
+      // Its files are its own after two conflicts: there is no third.
+      const failures = task.conflicts < 2 ? WORK_FAILURES : WORK_FAILURES.filter(isNoConflict);
+      return end(task.id, { failure: pick(failures) }, []);
     }
     switch (chance(5)) {
       case 0:
@@ -344,6 +346,8 @@ const WORK_FAILURES: readonly Failure[] = [
   { failure: "model-unavailable", detail: "503" },
   { failure: "sandbox-unavailable", detail: "no bwrap" },
 ];
+
+const isNoConflict = (failure: Failure) => failure.failure !== "merge-conflict";
 
 function firstEvents(rootId: string): NewEvent[] {
   return [
