@@ -56,7 +56,13 @@ export async function runOnRealParts(o: {
     const { root } = o;
     const bd = o.bd ?? (await realBd());
     const beads = given(
-      await prepareBeads({ bd, repository: place, cacheDir: place, mayUpgrade: false }),
+      await prepareBeads({
+        bd,
+        repository: place,
+        cacheDir: place,
+        mayUpgrade: false,
+        mayCreate: true,
+      }),
     );
     if (beads.state !== "ready") throw new Error(beads.detail);
     const { beadsDir, prefix } = beads;

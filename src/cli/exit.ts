@@ -61,6 +61,13 @@ export function refusalOf(failure: Failure): Refusal {
       return refuse(EXIT.credentials, failure.detail, {
         next: failure.variable === undefined ? [] : [`export ${failure.variable}=…`],
       });
+    case "tracker-lost":
+      return refuse(EXIT.environment, failure.detail, {
+        next: [
+          "put the .beads of this run back, then: fractal resume",
+          "fractal run SPEC --new   # starts over; the branch of the old run stays",
+        ],
+      });
     case "config-unusable":
       return refuse(EXIT.usage, failure.detail);
     case "worker-asks":

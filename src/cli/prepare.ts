@@ -69,14 +69,18 @@ export function refuseReadOnly(folder: string): Refusal {
   });
 }
 
-/** The tracker over bd; an older database is upgraded first when the person agrees. */
+/**
+ * The tracker over bd; an older database is upgraded first when the person agrees. A missing one is
+ * made only for a new run: the issues of an older run were in the one that is gone.
+ */
 export function openTracker(
   context: Context,
   human: Human,
   top: string,
   actor: string,
+  mayCreate: boolean,
 ): Promise<Tracker | Refusal> {
-  return trackerOver(context.env, top, actor, async (detail) => {
+  return trackerOver(context.env, top, actor, mayCreate, async (detail) => {
     return (await human.confirm(`${detail}\nUpgrade it?`, context.signal)) === true;
   });
 }
@@ -87,18 +91,19 @@ export function findBeads(
   top: string,
   actor: string,
 ): Promise<Tracker | Refusal> {
-  return trackerOver(env, top, actor, async () => false);
+  return trackerOver(env, top, actor, false, async () => false);
 }
 
 async function trackerOver(
   env: Environment,
   top: string,
   actor: string,
+  mayCreate: boolean,
   mayUpgrade: (detail: string) => Promise<boolean>,
 ): Promise<Tracker | Refusal> {
   const bd = await machine.findBd({ env, packageDir: PACKAGE });
   if (isFailure(bd)) return refusalOf(bd);
-  const order = { bd: bd.path, repository: top, cacheDir: cacheFolder(env) };
+  const order = { bd: bd.path, repository: top, cacheDir: cacheFolder(env), mayCreate };
   let found = await machine.prepareBeads({ ...order, mayUpgrade: false });
   if (!isFailure(found) && found.state === "older-schema" && (await mayUpgrade(found.detail))) {
     found = await machine.prepareBeads({ ...order, mayUpgrade: true });

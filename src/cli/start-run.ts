@@ -168,7 +168,7 @@ async function openWorld(
     });
     if (refusal !== undefined) return refusal;
   }
-  const tracker = await openTracker(context, human, top, ACTOR);
+  const tracker = await openTracker(context, human, top, ACTOR, isNew);
   if (isRefusal(tracker)) return tracker;
   const journal = machine.openJournal(telemetryOf(top), runId);
   if ("line" in journal) return refuseDamaged(journal);

@@ -30,6 +30,8 @@ export type Failure =
   /** `uncharged`: the provider cannot have charged for the call. */
   | { failure: "model-unavailable"; detail: string; retryAfterMs?: number; uncharged?: true }
   | { failure: "tracker-unavailable"; detail: string }
+  // Not out of reach but gone, or another one: what a person did there cannot be told.
+  | { failure: "tracker-lost"; detail: string }
   | { failure: "sandbox-unavailable"; detail: string }
   | { failure: "credentials-missing"; detail: string; variable?: string }
   | { failure: "config-unusable"; detail: string }
@@ -53,6 +55,7 @@ const CLASS: { readonly [Kind in FailureKind]: FailureClass } = {
   "context-overflow": "too-big",
   "model-unavailable": "outage",
   "tracker-unavailable": "outage",
+  "tracker-lost": "terminal",
   "sandbox-unavailable": "outage",
   "credentials-missing": "terminal",
   "config-unusable": "terminal",

@@ -2,6 +2,7 @@
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
 import { commentsWanted, detectDrift } from "../rules/drift.ts";
+import { anotherTracker, isOurs } from "../rules/drift-lost.ts";
 import { type MirrorLine, mirrorLines } from "../rules/mirror.ts";
 import { writeNotes } from "./notes.ts";
 import { serial } from "./serial.ts";
@@ -29,11 +30,20 @@ export function openFollower(world: TrackedWorld): Follower {
     const version = await tracker.version();
     if (version === seen && !isDue) return undefined;
     const knownBefore = knownNow(world);
-    const shown = await tracker.read();
+    const shown = await readOurs();
     if (isFailure(shown)) return shown;
     const failure = await note(shown, knownBefore);
     if (failure === undefined) seen = version;
     return failure;
+  };
+
+  /** What cannot be a person's edits is looked at twice before it is believed. */
+  const readOurs = async (): Promise<TrackedTask[] | Failure> => {
+    const shown = await tracker.read();
+    if (isFailure(shown) || isOurs(store.state, shown)) return shown;
+    const again = await tracker.read();
+    if (isFailure(again) || isOurs(store.state, again)) return again;
+    return anotherTracker(store.state);
   };
 
   /** Journals what these issues show that fractal did not write. */
@@ -41,6 +51,7 @@ export function openFollower(world: TrackedWorld): Follower {
     shown: TrackedTask[],
     knownBefore: Map<string, unknown>,
   ): Promise<Failure | undefined> => {
+    if (!isOurs(store.state, shown)) return anotherTracker(store.state);
     const comments = await readComments(world, shown);
     if (isFailure(comments)) return comments;
     // What fractal itself wrote while it was reading is not yet in what it read.

@@ -188,7 +188,9 @@ export function openHands(world: World, wake: () => void): Hands {
         publishing = true;
         start(async () => {
           try {
-            settleTracker(await publish(world, action.ids));
+            // First a look: an issue shall not be made in a database that is not this run's.
+            const followed = await follower.follow();
+            settleTracker(followed ?? (await publish(world, action.ids)));
           } finally {
             publishing = false;
           }

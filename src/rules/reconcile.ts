@@ -218,7 +218,8 @@ function stopFor(snapshot: Snapshot, failure: Failure): Action[] {
 }
 
 function exitOfClass(failure: Failure): number {
-  return failureClassOf(failure) === "outage" ? 6 : 2;
+  const isPlace = failureClassOf(failure) === "outage" || failure.failure === "tracker-lost";
+  return isPlace ? 6 : 2;
 }
 
 /** Planning ends well when nothing is left to be planned and nothing is asked. */

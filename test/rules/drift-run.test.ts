@@ -24,12 +24,14 @@ async function unseen({ store, tracker }: ToyRun) {
 }
 
 /** One edit of any kind on any issue there is; an edge may make a cycle. */
-async function edit({ tracker }: ToyRun, chance: Chance): Promise<void> {
+async function edit({ tracker, store }: ToyRun, chance: Chance): Promise<void> {
   const shown = (await tracker.read()) as Shown[];
   if (shown.length === 0) return;
   const pick = () => shown[chance(shown.length)]?.id ?? "";
   const [id, other] = [pick(), pick()];
   const { person } = tracker;
+  // Without any of the run's issues it is no tracker of this run.
+  const isLast = shown.filter((issue) => store.state.tasks.has(issue.id)).length < 2;
   const acts: (() => Promise<unknown>)[] = [
     () => person.close(id),
     () => person.reopen(id),
@@ -49,7 +51,7 @@ async function edit({ tracker }: ToyRun, chance: Chance): Promise<void> {
     () => person.respond(id, "so"),
     () => person.dismiss(id),
     () => tracker.request(id, { kind: "cancel", by: "ann", at: `${chance(99)}` }, "deferred"),
-    () => (chance(3) === 0 ? person.delete(id) : person.comment(id, "hm")),
+    () => (chance(3) === 0 && !isLast ? person.delete(id) : person.comment(id, "hm")),
   ];
   await acts[chance(acts.length)]?.();
 }

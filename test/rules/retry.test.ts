@@ -19,6 +19,7 @@ const COST: { readonly [K in FailureKind]: RetryCost } = {
   "context-overflow": "attempt-and-route",
   "model-unavailable": "delay",
   "tracker-unavailable": "delay",
+  "tracker-lost": "stop",
   "sandbox-unavailable": "delay",
   "credentials-missing": "stop",
   "config-unusable": "stop",

@@ -179,7 +179,13 @@ function errorLine(stderr: string): string | undefined {
   return /^Error: (.+)$/m.exec(stderr)?.[1] || stderr.trim().split("\n").at(-1) || undefined;
 }
 
-/** The one failure this adapter knows: the tracker did not do what was asked. */
+/** The database is not where it was. */
+export function lost(beadsDir: string): Failure {
+  const detail = `${beadsDir} is gone: it held the tasks of this run, and what people did to them`;
+  return { failure: "tracker-lost", detail };
+}
+
+/** The tracker did not do what was asked. */
 export function unavailable(detail: string): Failure {
   return { failure: "tracker-unavailable", detail };
 }

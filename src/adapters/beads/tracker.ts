@@ -1,6 +1,6 @@
 /** The Tracker port over `bd`: every write is judged by what can be read afterwards. */
 import { createHash } from "node:crypto";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { Mirrored } from "../../domain/event.ts";
 import { type Failure, isFailure } from "../../domain/failure.ts";
 import type { NewTrackedTask, TrackedTask, Tracker } from "../../domain/ports.ts";
-import { type Bd, type BdOptions, openBd, unavailable } from "./bd.ts";
+import { type Bd, type BdOptions, lost, openBd, unavailable } from "./bd.ts";
 import { batchLines, commentOf, graphOf, issue, issueComment, taskOf } from "./issue.ts";
 
 /** Closes in one batch: a person's own command waits for a whole batch, and a close takes 50 ms. */
@@ -26,7 +26,7 @@ type Line = Mirrored & { id: string; reason?: string };
 
 /** The tracker kept in `.beads`, reached through the bd program alone. */
 export function beadsTracker(options: BeadsOptions): Tracker {
-  const bd = openBd(options);
+  const bd = whileThere(openBd(options), options.beadsDir);
   const read = () => readAll(bd);
   return {
     prefix: options.prefix,
@@ -60,6 +60,13 @@ export function beadsTracker(options: BeadsOptions): Tracker {
       if (shown.status === status && shown.request?.at === request.at) return undefined;
       return isFailure(written) ? written : unavailable(`bd update ${id}: nothing was written`);
     },
+  };
+}
+
+/** A database that is gone is not one that bd cannot reach just now. */
+function whileThere(bd: Bd, beadsDir: string): Bd {
+  return {
+    run: async (call) => (existsSync(beadsDir) ? await bd.run(call) : lost(beadsDir)),
   };
 }
 

@@ -16,7 +16,7 @@ import { dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
 import { type Failure, isFailure } from "../../domain/failure.ts";
-import { type Bd, type BdFailure, openBd, unavailable } from "./bd.ts";
+import { type Bd, type BdFailure, lost, openBd, unavailable } from "./bd.ts";
 import { isKnownBd } from "./binary.ts";
 
 const PREFIX = "fr";
@@ -39,6 +39,8 @@ export interface PrepareOptions {
   cacheDir: string;
   /** A person agreed to the upgrade of an older database. */
   mayUpgrade: boolean;
+  /** False where a run is known to have its issues there: an empty one would be another database. */
+  mayCreate: boolean;
 }
 
 /** Makes the repository's Beads database ready for use, and git blind to what fractal leaves there. */
@@ -46,6 +48,7 @@ export async function prepareBeads(options: PrepareOptions): Promise<BeadsWorksp
   const beadsDir = join(options.repository, ".beads");
   try {
     const isNew = !existsSync(beadsDir) || (await readdir(beadsDir)).length === 0;
+    if (isNew && !options.mayCreate) return lost(beadsDir);
     await excludeFromGit(options.repository, isNew ? [...BEADS_FILES, ...OUR_FILES] : OUR_FILES);
     return isNew ? await createBeads(options, beadsDir) : await useBeads(options, beadsDir);
   } catch (error) {

@@ -47,7 +47,7 @@ export async function openRealTracker(): Promise<OpenTracker> {
   const bd = await realBd();
   const { folder, cacheDir, remove } = await tempRepository();
   const prepared = given(
-    await prepareBeads({ bd, repository: folder, cacheDir, mayUpgrade: false }),
+    await prepareBeads({ bd, repository: folder, cacheDir, mayUpgrade: false, mayCreate: true }),
   );
   if (prepared.state !== "ready") throw new Error(prepared.detail);
   const { beadsDir, prefix } = prepared;

@@ -1,5 +1,5 @@
 /** Writes whose outcome bd does not tell: the tracker looks, and says what is true. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { beadsTracker } from "../../../src/adapters/beads/tracker.ts";
@@ -15,11 +15,20 @@ async function openWith(list: string, write: string) {
   const { path, folder } = await fakeBd(
     `echo "$1" >> log; if [ "$1" = list ]; then echo '${list}'; else cat > /dev/null; ${write}; fi`,
   );
+  mkdirSync(join(folder, ".beads"));
   const common = { bd: path, cwd: folder, beadsDir: join(folder, ".beads"), prefix: "fr" };
   const tracker = beadsTracker({ ...common, actor: "fractal", timeoutMs: { write: 200 } });
   const calls = () => readFileSync(join(folder, "log"), "utf8").trim().split("\n");
-  return { tracker, calls };
+  return { tracker, calls, beadsDir: common.beadsDir };
 }
+
+it("calls a database lost that is not there any more, and lets bd make no other", async () => {
+  const { tracker, calls, beadsDir } = await openWith(row(ours), "true");
+  rmSync(beadsDir, { recursive: true });
+  expect(await tracker.read()).toMatchObject({ failure: "tracker-lost" });
+  expect(await tracker.create([aNewTask("fr-2")])).toMatchObject({ failure: "tracker-lost" });
+  expect(calls).toThrow();
+});
 
 it("finds a creation done although bd failed, and makes nothing twice", async () => {
   const { tracker, calls } = await openWith(row(ours), "exit 1");

@@ -18,12 +18,13 @@ beforeEach(async () => {
 });
 afterEach(() => repository.remove());
 
-const prepare = (fields: { bd?: string; mayUpgrade?: boolean } = {}) =>
+const prepare = (fields: { bd?: string; mayUpgrade?: boolean; mayCreate?: boolean } = {}) =>
   prepareBeads({
     bd,
     repository: repository.folder,
     cacheDir: repository.cacheDir,
     mayUpgrade: false,
+    mayCreate: true,
     ...fields,
   });
 const git = async (...args: string[]) =>
@@ -42,6 +43,13 @@ function hashOf(folder: string): string {
 }
 
 describe("a repository without .beads", () => {
+  it("gets none for a run whose issues were in the one that is gone", async () => {
+    expect(await prepare({ mayCreate: false })).toMatchObject({ failure: "tracker-lost" });
+    expect(existsSync(inRepository(".beads"))).toBe(false);
+    await mkdir(inRepository(".beads"));
+    expect(await prepare({ mayCreate: false })).toMatchObject({ failure: "tracker-lost" });
+  });
+
   it("gets one, and git sees nothing of it", async () => {
     await writeFile(inRepository("data.db"), "the user's own");
 
