@@ -73,6 +73,10 @@ const limits = z.strictObject({
   backoff_base_ms: whole(3_600_000, 0),
   backoff_max_ms: whole(3_600_000, 0),
   outage_ms: whole(86_400_000, 0),
+  breaker_failures: whole(1000),
+  deaths_max: whole(100),
+  review_failures_max: whole(10_000, 0),
+  review_quiet_ms: whole(604_800_000, 0),
 });
 
 /** The field of `Limits` behind each key. */
@@ -97,6 +101,10 @@ export const LIMIT_FIELD: {
   backoff_base_ms: "backoffBaseMs",
   backoff_max_ms: "backoffMaxMs",
   outage_ms: "outageMs",
+  breaker_failures: "breakerFailures",
+  deaths_max: "deathsMax",
+  review_failures_max: "reviewFailuresMax",
+  review_quiet_ms: "reviewQuietMs",
 };
 
 /** A folder of the checkout that is shown read-only in the sandbox. */

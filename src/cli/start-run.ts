@@ -175,6 +175,12 @@ async function openWorld(
   const names = Object.fromEntries(
     Object.entries(profiles).map(([role, profile]) => [role, profile.model.name]),
   );
+  const endpoints = Object.fromEntries(
+    Object.entries(models).map(([role, { name, baseUrl }]) => [
+      role,
+      baseUrl === undefined ? name : `${name} at ${baseUrl}`,
+    ]),
+  );
   const given = modelFlagsField(context.configFlags);
   const clock = machine.steadyClock(journal.read());
   const store = openStore(
@@ -188,6 +194,7 @@ async function openWorld(
             branch: repository.branch,
             rootId: `${tracker.prefix}-${runId}`,
             models: names,
+            endpoints,
             contained: sandbox.contained,
             putBlob: journal.putBlob,
             given,
@@ -206,6 +213,7 @@ async function openWorld(
         event_type: "run.resumed",
         pid: process.pid,
         models: names,
+        endpoints,
         contained: sandbox.contained,
         ...given,
       },
@@ -246,6 +254,7 @@ function firstEvent(
     branch: string;
     rootId: string;
     models: Record<string, string>;
+    endpoints: Record<string, string>;
     contained: boolean;
     putBlob(text: string): string;
     given: { model_flags?: ModelFlags };
@@ -265,6 +274,7 @@ function firstEvent(
     branch: run.branch,
     root_id: run.rootId,
     models: run.models,
+    endpoints: run.endpoints,
     contained: run.contained,
     ...givenPlan,
     ...run.given,

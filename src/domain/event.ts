@@ -34,6 +34,8 @@ const failure = z.custom<Failure>(
   (value) => typeof value === "object" && value !== null && "failure" in value,
 );
 const call = { attempt: z.number().int(), turn: z.string(), role };
+/** Where the model of a role is asked: its name, and the server where one is named. */
+const endpoints = z.record(z.string(), z.string());
 /** Flags that name models, as they were typed; `fractal resume` without any uses them again. */
 const modelFlags = z.object({
   model: z.string().optional(),
@@ -90,6 +92,7 @@ const fact = z.discriminatedUnion("event_type", [
     root_id: z.string(),
     /** Model name per role. */
     models: z.record(z.string(), z.string()),
+    endpoints: endpoints.optional(),
     /** False when started with --dangerously-no-sandbox. */
     contained: z.boolean(),
     /** Blob of the plan given instead of a planner, where `run plan.json` was used. */
@@ -100,6 +103,7 @@ const fact = z.discriminatedUnion("event_type", [
     event_type: z.literal("run.resumed"),
     pid: z.number(),
     models: z.record(z.string(), z.string()),
+    endpoints: endpoints.optional(),
     contained: z.boolean(),
     model_flags: modelFlags.optional(),
   }),

@@ -30,6 +30,16 @@ export interface Limits {
   resyncMs: number;
   /** A run whose every way on is out of reach for this long ends with exit 6. */
   outageMs: number;
+  /** Failed calls in a row after which a model endpoint is left alone for a while. */
+  breakerFailures: number;
+  /** So many crashed attempts of one tier within the window, and it is left alone as well. */
+  crashesMax: number;
+  crashWindowMs: number;
+  /** Deaths of the controller in a row, at one step of one attempt, that quarantine its task. */
+  deathsMax: number;
+  /** More failures than this below a split task, and nothing merged there for so long: a person is asked. */
+  reviewFailuresMax: number;
+  reviewQuietMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -55,4 +65,10 @@ export const DEFAULT_LIMITS: Limits = {
   backoffMaxMs: 300_000,
   resyncMs: 300_000,
   outageMs: 600_000,
+  breakerFailures: 3,
+  crashesMax: 5,
+  crashWindowMs: 60_000,
+  deathsMax: 3,
+  reviewFailuresMax: 10,
+  reviewQuietMs: 3_600_000,
 };

@@ -171,6 +171,32 @@ export interface TaskState {
   described: Described;
 }
 
+/** What is known of a model endpoint: whether it answers, and whether work on it comes to an end. */
+export interface Endpoint {
+  /** Failed calls in a row. */
+  failures: number;
+  /** How often it was opened in a row: each time it is left alone for longer. */
+  openings: number;
+  /** Set while it is not trusted: nobody asks before this instant, and then one to begin with. */
+  openUntilMs?: number;
+  openedBy?: "calls" | "crashes";
+  /** Until when the server asked to be left alone (`Retry-After`). */
+  wishUntilMs: number;
+  /** Since when it has been out of reach; absent when it is not, or nobody was waiting. */
+  sinceMs?: number;
+  /** The task whose call shows whether it is back. */
+  probe?: TaskId;
+  /** When attempts on it crashed last. */
+  crashes: number[];
+}
+
+/** A step an attempt was about to take. */
+export interface Intent {
+  task: TaskId;
+  attempt: number;
+  step: string;
+}
+
 /** A stored model answer, by `task.attempt.turn`. */
 export interface StoredReply {
   reply: string;
@@ -200,6 +226,14 @@ export interface RunState {
   branch: string;
   rootId: TaskId;
   models: Record<string, string>;
+  /** The endpoint of each role, where it is more than the model's name. */
+  endpointNames: Record<string, string>;
+  /** By their names; only those that were ever in trouble. */
+  endpoints: Map<string, Endpoint>;
+  /** The last step that was journaled in this process. */
+  lastIntent?: Intent;
+  /** Where the controller died last, and how often in a row. */
+  deaths?: Intent & { times: number };
   contained: boolean;
   givenPlan?: string;
   /** The last event that changed what waits for what. */

@@ -1,7 +1,7 @@
 /** Carries actions out beside one another, and knows what is under way. */
 import { type Failure, failureClassOf, isFailure } from "../domain/failure.ts";
 import type { TaskId } from "../domain/task.ts";
-import { responseNote } from "../rules/notes.ts";
+import { noteOn, responseNote } from "../rules/notes.ts";
 import type { Action, Snapshot } from "../rules/reconcile.ts";
 import { backoffMs } from "../rules/retry.ts";
 import { isLost, isOutdated, taskOf } from "../rules/status.ts";
@@ -209,6 +209,9 @@ export function openHands(world: World, wake: () => void): Hands {
         return;
       case "prompt":
         askAtTerminal(action.question);
+        return;
+      case "say-why":
+        store.record([noteOn(action.id, action.key, action.text)]);
         return;
       case "notify":
         notify(action.question);

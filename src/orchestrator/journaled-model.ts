@@ -3,7 +3,9 @@ import type { ModelReply, ModelRequest, Role } from "../domain/conversation.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Clock, Model } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
+import type { TaskId } from "../domain/task.ts";
 import { costOf } from "../domain/usage.ts";
+import { accessTo, endpointOf } from "../rules/breaker.ts";
 import type { Lease } from "./lease.ts";
 import { promptName } from "./prompt-name.ts";
 import { isUncharged, untilItFits, worstOf } from "./reserve.ts";
@@ -38,7 +40,9 @@ function journaled(world: World, lease: Lease, role: Role, profile: ModelProfile
       const hash = store.journal.putBlob(JSON.stringify(request));
       const prompt = promptName(world, role);
       const worst = worstOf(profile, request);
-      const refusal = await untilItFits(world, lease, call, worst, signal);
+      const refusal =
+        (await untilItFits(world, lease, call, worst, signal)) ??
+        refuseCall(world, lease.taskId, endpointOf(store.state, role) ?? model.name);
       if (refusal !== undefined) return refusal;
       // Judged and reserved without an await between: two calls never share what is left.
       const reserved = { usd: worst.usd ?? null, tokens: worst.tokens };
@@ -79,6 +83,17 @@ function journaled(world: World, lease: Lease, role: Role, profile: ModelProfile
       return answer;
     },
   };
+}
+
+/** Nobody asks an endpoint that is left alone, nor beside the one who finds out whether it is back. */
+function refuseCall(world: World, taskId: TaskId, endpoint: string): Failure | undefined {
+  const now = world.clock.now();
+  const access = accessTo(world.store.state, endpoint, now);
+  if (access.kind === "closed") return undefined;
+  if (access.kind === "half-open" && (access.probe ?? taskId) === taskId) return undefined;
+  const retryAfterMs = access.kind === "open" ? access.untilMs - now : 0;
+  const detail = `${endpoint} is left alone after trouble`;
+  return { failure: "model-unavailable", detail, retryAfterMs };
 }
 
 function keyOf(lease: Lease, request: ModelRequest): string {

@@ -5,6 +5,7 @@ import { type Failure, failureClassOf } from "../domain/failure.ts";
 import { renderInstant } from "../domain/instant.ts";
 import type { TaskId } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
+import { BROKE_OFF } from "../rules/breaker.ts";
 import { askEdited } from "../rules/cancel.ts";
 import { isOutdated, taskOf } from "../rules/status.ts";
 import { workedMsOf } from "../rules/worked-time.ts";
@@ -87,7 +88,7 @@ export async function underLease(
       store.record([...ended, release(String(signal.reason))]);
       return;
     }
-    if (lease.isCurrent()) store.record([release(`broke off: ${String(error).slice(0, 300)}`)]);
+    if (lease.isCurrent()) store.record([release(`${BROKE_OFF}: ${String(error).slice(0, 300)}`)]);
     throw error;
   } finally {
     over.abort();

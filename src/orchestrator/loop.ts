@@ -1,5 +1,6 @@
 /** Observe, reconcile, act, wait; until everything is done, waits for a person, or is stopped. */
 import type { NewEvent } from "../domain/event.ts";
+import { PROCESS_ENDED } from "../rules/breaker.ts";
 import { detectWork, newsOf, type Work } from "../rules/detect.ts";
 import { owedMoves } from "../rules/owed.ts";
 import { type Pace, paceOf } from "../rules/pace.ts";
@@ -76,7 +77,7 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
     }
     // What was decided without waiting for anything is due for another look at once; what led
     // nowhere is not, for it would lead nowhere again.
-    const isNews = actions.some((action) => action.kind === "notify");
+    const isNews = actions.some(({ kind }) => kind === "notify" || kind === "say-why");
     if (isNews || (isInstant && owedMoves(store.state, limits) < owed)) continue;
     await alarm.wait(untilNext(actions, pace.pauseMs, clock.now()), signal);
     hands.observeBeside();
@@ -95,7 +96,7 @@ function releaseLeft(world: World): void {
     if (task.lease === undefined) continue;
     const { attempt, fence } = task.lease;
     const about = { task_id: task.id, actor: ACTOR } as const;
-    const why = "its process ended";
+    const why = PROCESS_ENDED;
     world.store.record([{ ...about, event_type: "lease.released", attempt, fence, why }]);
   }
 }

@@ -1,6 +1,7 @@
 /** Comments of fractal's on issues: how one comes to be owed, and which still are. */
 import type { NewEvent } from "../domain/event.ts";
 import type { Note, Question, RunState } from "../domain/run-state.ts";
+import type { TaskId } from "../domain/task.ts";
 
 /**
  * The event that owes a comment to the issue of a task or question. Record it together with what it
@@ -14,6 +15,21 @@ export function noteOn(id: string, key: string, text: string): NewEvent {
 /** The comment that tells on its issue how a question was answered, as `bd human respond` does. */
 export function responseNote(question: Question, answer: string): NewEvent {
   return noteOn(question.id, `${question.id} response`, `Response: ${answer}`);
+}
+
+/**
+ * The reasons of failures that are not owed to their issues yet: one a failure, wherever it came
+ * from, a rule or a person who dismissed the question.
+ */
+export function reasonsUnsaid(state: RunState): { id: TaskId; key: string; text: string }[] {
+  const unsaid: { id: TaskId; key: string; text: string }[] = [];
+  for (const task of state.tasks.values()) {
+    if (task.end !== "failed" || task.deleted === true) continue;
+    const key = `${task.id} failed ${task.episode}`;
+    if (state.notes.has(key)) continue;
+    unsaid.push({ id: task.id, key, text: `Failed: ${task.endReason ?? "no reason is known"}` });
+  }
+  return unsaid;
 }
 
 /**

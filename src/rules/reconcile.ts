@@ -3,10 +3,11 @@ import { type Failure, failureClassOf } from "../domain/failure.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { accessTo } from "./breaker.ts";
 import { detectWork, type Work } from "./detect.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
-import { notesOwed } from "./notes.ts";
-import type { Move } from "./standing.ts";
+import { notesOwed, reasonsUnsaid } from "./notes.ts";
+import { endpointFor, type Move } from "./standing.ts";
 import { statusOf, taskOf } from "./status.ts";
 
 /** Everything one pass may look at. Built once a pass, never changed by a rule. */
@@ -49,6 +50,8 @@ export type Action =
   | { kind: "mirror"; lines: MirrorLine[] }
   | { kind: "prompt"; question: string }
   | { kind: "notify"; question: string }
+  /** The comment that tells on its issue why a task failed. */
+  | { kind: "say-why"; id: TaskId; key: string; text: string }
   | { kind: "wait"; untilMs: number; reason: string }
   | Stop;
 
@@ -73,8 +76,9 @@ export function reconcile(
   const { state } = snapshot;
   if (snapshot.fatal !== undefined) return stopFor(snapshot, snapshot.fatal);
   const actions: Action[] = [
-    ...movesFor(snapshot, limits, work),
+    ...movesFor(snapshot, limits, now, work),
     ...trackerActions(snapshot, now),
+    ...reasonsUnsaid(state).map((one): Action => ({ kind: "say-why", ...one })),
     ...notifyActions(snapshot),
     ...promptActions(snapshot, work),
   ];
@@ -96,12 +100,17 @@ export function reconcile(
 }
 
 /** The moves that are due, as far as slots are free. */
-function movesFor(snapshot: Snapshot, limits: Limits, work: Work): Move[] {
+function movesFor(snapshot: Snapshot, limits: Limits, now: number, work: Work): Move[] {
   let leafSlots = limits.jobs - countBusy(snapshot, "leaf");
   // Planning has slots of its own: planning one branch does not hold up leaves of another.
   let planSlots = limits.jobs - countBusy(snapshot, "plan");
+  const probed = new Set<string>();
   const moves: Move[] = [];
   for (const { move } of work.due) {
+    const endpoint = endpointFor(snapshot.state, move);
+    const isProbe = accessTo(snapshot.state, endpoint, now).kind === "half-open";
+    // Of those that need an endpoint which may be back, one goes first to see.
+    if (isProbe && probed.has(endpoint ?? "")) continue;
     const slots = slotsOf(move);
     if (slots === "leaf") {
       if (leafSlots <= 0) continue;
@@ -110,6 +119,7 @@ function movesFor(snapshot: Snapshot, limits: Limits, work: Work): Move[] {
       if (planSlots <= 0) continue;
       planSlots -= 1;
     }
+    if (isProbe && endpoint !== undefined) probed.add(endpoint);
     moves.push(move);
   }
   return moves;

@@ -4,6 +4,8 @@ import { parseInstant } from "../domain/instant.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Attempt, RunState, TaskState } from "../domain/run-state.ts";
 import { addCost, addUsage, NO_USAGE } from "../domain/usage.ts";
+import { accessTo, endpointOf, noteEndpoint, noteRelease } from "./breaker.ts";
+import { noteIntent } from "./quarantine.ts";
 import { backoffMs, retryCost } from "./retry.ts";
 import { blockersOf } from "./status.ts";
 import { stopCounting } from "./worked-time.ts";
@@ -32,6 +34,8 @@ export function applyToTask(
   atMs: number,
   limits: Limits,
 ): void {
+  noteIntent(state, event);
+  noteEndpoint(state, task, event, atMs, limits);
   switch (event.event_type) {
     case "split.started":
       task.splitStarted ??= { plan: event.plan, episode: task.episode };
@@ -66,6 +70,8 @@ export function applyToTask(
       noteStructure(state);
       task.end = "failed";
       task.endReason = event.reason;
+      // Whoever opens it again tries it anew.
+      if (state.deaths?.task === task.id) delete state.deaths;
       return;
     case "task.accepted":
       noteStructure(state);
@@ -109,11 +115,12 @@ export function applyToTask(
       return;
     case "lease.released":
       stopCounting(task, atMs);
+      noteRelease(state, task, event, atMs, limits);
+      if (event.outage !== undefined) noteOutage(state, task, event.outage, atMs, limits);
       delete task.lease;
-      if (event.outage !== undefined) noteOutage(task, event.outage, atMs, limits);
       return;
     case "attempt.ended":
-      endAttempt(task, event, atMs, limits);
+      endAttempt(state, task, event, atMs, limits);
       return;
     case "budget.denied":
       task.denied = {
@@ -225,6 +232,7 @@ function outdateAttempts(task: TaskState): void {
 
 /** Trouble outside the task: it is tried later, each time after a longer pause. */
 function noteOutage(
+  state: RunState,
   task: TaskState,
   failure: { failure: string; retryAfterMs?: number },
   atMs: number,
@@ -232,6 +240,11 @@ function noteOutage(
 ): void {
   task.outages += 1;
   task.outageSinceMs ??= atMs;
+  // An endpoint that all leave alone says itself when it is asked again.
+  const role = task.lease?.role;
+  const name = role === undefined ? undefined : endpointOf(state, role);
+  const isEndpoints = failure.failure === "model-unavailable";
+  if (isEndpoints && accessTo(state, name, atMs).kind !== "closed") return;
   task.notBeforeMs = atMs + backoffMs(task.outages, task.id, limits, failure.retryAfterMs ?? 0);
 }
 
@@ -281,6 +294,7 @@ function takeLease(
 }
 
 function endAttempt(
+  state: RunState,
   task: TaskState,
   event: RunEvent & { event_type: "attempt.ended" },
   atMs: number,
@@ -306,10 +320,11 @@ function endAttempt(
     return;
   }
   if (event.failure === undefined) return;
-  chargeFailure(task, event, atMs, limits);
+  chargeFailure(state, task, event, atMs, limits);
 }
 
 function chargeFailure(
+  state: RunState,
   task: TaskState,
   event: RunEvent & { event_type: "attempt.ended" },
   atMs: number,
@@ -347,7 +362,7 @@ function chargeFailure(
       task.pending = failure;
       return;
     case "delay":
-      noteOutage(task, failure, atMs, limits);
+      noteOutage(state, task, failure, atMs, limits);
       return;
     case "stop":
       return;

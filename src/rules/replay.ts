@@ -5,8 +5,10 @@ import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
 import type { Question, RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
+import { beginProcess } from "./breaker.ts";
 import { applyToLedger, emptyLedger } from "./ledger.ts";
 import { newTask } from "./new-task.ts";
+import { noteDeath } from "./quarantine.ts";
 import {
   applyToTask,
   beginEpisode,
@@ -42,6 +44,8 @@ export function emptyState(
     branch: first.branch,
     rootId: first.root_id,
     models: first.models,
+    endpointNames: first.endpoints ?? {},
+    endpoints: new Map(),
     contained: first.contained,
     ...(first.given_plan === undefined ? {} : { givenPlan: first.given_plan }),
     structureSeq: -1,
@@ -115,8 +119,11 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
     case "run.started":
       return true;
     case "run.resumed":
+      noteDeath(state);
+      beginProcess(state);
       delete state.stopped;
       state.models = event.models;
+      state.endpointNames = event.endpoints ?? {};
       state.contained = state.contained && event.contained;
       // Nobody was waiting while the run was stopped: its patience starts anew.
       for (const task of state.tasks.values()) {

@@ -2,7 +2,9 @@
 import type { Limits } from "../domain/limits.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled, type TaskId } from "../domain/task.ts";
+import { accessTo, endpointOf } from "./breaker.ts";
 import { nextRung } from "./escalation.ts";
+import { quarantineOf } from "./quarantine.ts";
 import { reservedFiles } from "./schedule.ts";
 import {
   ancestorsOf,
@@ -34,7 +36,9 @@ export type Standing =
   | { kind: "under-way" }
   | { kind: "held"; hold: Hold }
   /** After trouble outside: not before this instant; out of reach since. */
-  | { kind: "resting"; untilMs: number; sinceMs: number | undefined }
+  | { kind: "resting"; untilMs: number; sinceMs: number | undefined; endpoint?: string }
+  /** The endpoint it needs was out of reach: another task is finding out whether it is back. */
+  | { kind: "probed"; endpoint: string; by: TaskId }
   | { kind: "waiting"; on: TaskId[] }
   /** Split, and these of its children are not settled. */
   | { kind: "parent"; children: TaskId[] }
@@ -45,7 +49,7 @@ export type Standing =
 /** What a standing is judged by: the run, and what is under way in the controller's process. */
 export interface Scene {
   state: RunState;
-  busy: ReadonlyMap<TaskId, unknown>;
+  busy: ReadonlyMap<TaskId, "leaf" | "plan" | "roll-up">;
   resting: ReadonlyMap<TaskId, { untilMs: number; sinceMs: number }>;
 }
 
@@ -64,8 +68,50 @@ export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskS
     if (untilMs > now) {
       return { kind: "resting", untilMs, sinceMs: rest?.sinceMs ?? task.outageSinceMs };
     }
-    return nextFor(state, task, limits, reserved);
+    const next = nextFor(state, task, limits, reserved);
+    return next.kind === "due" ? (keptByEndpoint(scene, next.move, now) ?? next) : next;
   };
+}
+
+/** The endpoint a move needs; undefined where it asks no model. */
+export function endpointFor(state: RunState, move: Move): string | undefined {
+  switch (move.kind) {
+    case "plan":
+      return endpointOf(state, "planner");
+    case "fix":
+      return endpointOf(state, "fixer");
+    case "attempt": {
+      const isCommand = state.tasks.get(move.task)?.contract.kind === "command";
+      return isCommand ? undefined : endpointOf(state, "worker");
+    }
+    case "route":
+      return move.to === "router" ? endpointOf(state, "router") : undefined;
+    case "roll-up":
+    case "ask":
+    case "give-up":
+      return undefined;
+  }
+}
+
+/** What a move waits for while the endpoint it needs is out of reach: at no cost. */
+function keptByEndpoint(scene: Scene, move: Move, now: number): Standing | undefined {
+  const { state } = scene;
+  const endpoint = endpointFor(state, move);
+  const access = accessTo(state, endpoint, now);
+  if (endpoint === undefined || access.kind === "closed") return undefined;
+  if (access.kind === "open") return { ...access, kind: "resting", endpoint };
+  const by = access.probe ?? proberOf(scene, endpoint);
+  return by === undefined ? undefined : { kind: "probed", endpoint, by };
+}
+
+/** A task under way on this endpoint, whose next call will show; one just begun may be it. */
+function proberOf({ state, busy }: Scene, endpoint: string): TaskId | undefined {
+  for (const [id, what] of busy) {
+    const role = state.tasks.get(id)?.lease?.role;
+    if (what === "roll-up") continue;
+    if (role === undefined || endpointOf(state, role) === endpoint) return id;
+  }
+  return undefined;
 }
 
 /** The move due for a task that nothing holds, or what it must wait for. */
@@ -85,6 +131,10 @@ function nextFor(
         })
       : due({ kind: "ask", task: task.id, question, reason });
 
+  const quarantine = quarantineOf(state, task, limits);
+  if (quarantine !== undefined) {
+    return due({ kind: "give-up", task: task.id, reason: quarantine });
+  }
   // Whoever waited for something else when it was dropped has not been asked about it yet.
   const lost = task.dependsOn.find((id) => isDropped(state, task, id));
   if (lost !== undefined) return ask("dropped", lost);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RunState, TaskState } from "../../src/domain/run-state.ts";
 import { desiredMirror, mirrorLines, showsSame } from "../../src/rules/mirror.ts";
+import { notesOwed, reasonsUnsaid } from "../../src/rules/notes.ts";
 import { owedMoves } from "../../src/rules/owed.ts";
 import { type Action, reconcile } from "../../src/rules/reconcile.ts";
 import { replay } from "../../src/rules/replay.ts";
@@ -56,7 +57,9 @@ function owedBy(run: ToyRun): [moves: number, writes: number] {
   const { state } = run.store;
   const known = [...state.tasks.values(), ...state.questions.values()];
   const unknown = known.filter((one) => one.mirror === undefined).length;
-  return [owedMoves(state, run.limits), unknown + mirrorLines(state).length];
+  // A reason is first owed to its issue, then written there.
+  const comments = 2 * reasonsUnsaid(state).length + notesOwed(state).length;
+  return [owedMoves(state, run.limits), unknown + mirrorLines(state).length + comments];
 }
 
 const openQuestions = (state: RunState) =>

@@ -2,7 +2,7 @@
 import type { Check, Verdict } from "../../src/domain/check.ts";
 import { JOURNAL_VERSION, type NewEvent, type RunEvent } from "../../src/domain/event.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { Attempt, Question, RunState, TaskState } from "../../src/domain/run-state.ts";
+import type { Attempt, Note, Question, RunState, TaskState } from "../../src/domain/run-state.ts";
 import type { Contract } from "../../src/domain/task.ts";
 import { NO_USAGE } from "../../src/domain/usage.ts";
 import { emptyLedger } from "../../src/rules/ledger.ts";
@@ -174,11 +174,13 @@ export function aState(
     branch: "fractal/k3f9x2/main",
     rootId: given.find((task) => task.parent === null)?.id ?? "fr-k3f9x2",
     models: { planner: "anthropic:claude-sonnet-5-5", worker: "anthropic:claude-haiku-5-5" },
+    endpointNames: {},
+    endpoints: new Map(),
     contained: true,
     structureSeq: 0,
     tasks,
     questions: new Map(questions.map((question) => [question.id, question])),
-    notes: new Map(),
+    notes: reasonsSaid([...tasks.values()]),
     replies: new Map(),
     lastDecision: "",
     work: new Map(),
@@ -196,6 +198,15 @@ export function aState(
     answeredBy: new Map(),
     ...fields,
   };
+}
+
+/** Of what failed, the reason is on its issue. */
+function reasonsSaid(tasks: TaskState[]): RunState["notes"] {
+  const failed = tasks.filter((task) => task.end === "failed");
+  const notes = failed.map(({ id, episode }): Note => {
+    return { id, key: `${id} failed ${episode}`, text: "Failed", done: true };
+  });
+  return new Map(notes.map((note) => [note.key, note]));
 }
 
 /** A journal line: a fact, stamped. `seconds` counts from the start of the run. */

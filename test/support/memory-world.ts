@@ -71,13 +71,16 @@ const PROMPTS = Object.fromEntries(
 
 const NEVER_MS = 1e12;
 
+/** All roles share one scripted model. */
+const MODELS = Object.fromEntries(ROLES.map((role) => [role, "scripted:test"]));
+
 /** What a process writes first when it goes on with a run. */
 export const resumed = (): NewEvent => ({
   task_id: null,
   actor: ACTOR,
   event_type: "run.resumed",
   pid: 1,
-  models: {},
+  models: MODELS,
   contained: true,
 });
 
@@ -120,7 +123,7 @@ export function aMemoryWorld(o: MemoryWorldOptions): MemoryWorld {
       base: "",
       branch: "fractal/r1/main",
       root_id: "fr-r1",
-      models: {},
+      models: MODELS,
       contained: true,
     },
     createdEvent(rootTask(spec, "fr-r1")),

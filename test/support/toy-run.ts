@@ -16,6 +16,7 @@ import { openFollower } from "../../src/orchestrator/follower.ts";
 import { openStore, type Store } from "../../src/orchestrator/store.ts";
 import { createdEvent, createTasks, publish } from "../../src/orchestrator/tracked.ts";
 import { nextQuestionId } from "../../src/rules/cancel.ts";
+import { noteOn } from "../../src/rules/notes.ts";
 import type { Action, Snapshot } from "../../src/rules/reconcile.ts";
 import type { AskedKind } from "../../src/rules/standing.ts";
 import { isHeld, taskOf } from "../../src/rules/status.ts";
@@ -293,6 +294,8 @@ export function toyRun(
         case "wait":
           clock.nowMs = Math.max(clock.nowMs, action.untilMs);
           return;
+        case "say-why":
+          return record(noteOn(action.id, action.key, action.text));
         case "notify": {
           const { question } = action;
           const about = store.state.questions.get(question)?.about ?? null;
