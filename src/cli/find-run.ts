@@ -19,7 +19,7 @@ export function telemetryOf(top: string): string {
 }
 
 /** The ids of all runs, newest first. */
-function runIds(telemetry: string): string[] {
+export function runIds(telemetry: string): string[] {
   if (!existsSync(telemetry)) return [];
   const startedAt = (id: string) => statSync(join(telemetry, id)).birthtimeMs;
   return readdirSync(telemetry)
@@ -79,12 +79,8 @@ export function readableRuns(top: string): FoundRun[] {
 export function findRun(top: string, named: string | undefined): FoundRun | Refusal {
   const telemetry = telemetryOf(top);
   if (named !== undefined) {
-    const ids = runIds(telemetry);
-    const run = ids.includes(named) ? readRun(telemetry, named) : undefined;
-    if (run !== undefined) return run;
-    return refuse(EXIT.usage, `there is no run ${named} here`, {
-      where: ids.length === 0 ? [telemetry] : [`runs here: ${ids.join(", ")}`],
-    });
+    const run = runIds(telemetry).includes(named) ? readRun(telemetry, named) : undefined;
+    return run ?? unknownRun(telemetry, named);
   }
   const runs = readableRuns(top);
   const found = runs.find((run) => isOpen(run.state)) ?? runs[0];
@@ -92,6 +88,19 @@ export function findRun(top: string, named: string | undefined): FoundRun | Refu
   const first = runIds(telemetry)[0];
   const damaged = first === undefined ? undefined : readRun(telemetry, first);
   if (damaged !== undefined) return damaged;
+  return noRun(top);
+}
+
+/** The refusal of a run that is not here, with those that are. */
+export function unknownRun(telemetry: string, named: string): Refusal {
+  const ids = runIds(telemetry);
+  return refuse(EXIT.usage, `there is no run ${named} here`, {
+    where: ids.length === 0 ? [telemetry] : [`runs here: ${ids.join(", ")}`],
+  });
+}
+
+/** The refusal where there is no run at all. */
+export function noRun(top: string): Refusal {
   return refuse(EXIT.usage, "there is no run here yet", {
     where: [top],
     next: ["fractal run spec.md"],

@@ -68,6 +68,8 @@ function buildProgram(world: World, end: End): Command {
   addShow(program, world, end);
   addAnswer(program, world, end);
   addCancel(program, world, end);
+  addFsck(program, world, end);
+  addReplay(program, world, end);
   addConfig(program, world, end);
   addDoctor(program, world, end);
   return program;
@@ -207,6 +209,48 @@ function addCancel(program: Command, world: World, end: End): void {
     .action(async (id: string, words: string[], flags: { run?: string }, command: Command) => {
       const { cancelCommand } = await import("./commands/cancel.ts");
       end(await cancelCommand(contextFor(command, world), id, words.join(" "), flags));
+    });
+}
+
+function addFsck(program: Command, world: World, end: End): void {
+  program
+    .command("fsck [run]")
+    .description("whether journal, branch, Beads and this machine agree; nothing is changed")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal fsck", "every run of this repository"],
+        ["fractal fsck k3f9x2 --json | jq .data.findings", "one run, as data"],
+      ]),
+    )
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 nothing found, 1 findings, 2 no such run, 6 something could not\nbe looked at. What a killed run left is `unfinished`: fractal resume puts it\nright. What is `broken` is not put right by itself.",
+    )
+    .action(async (run: string | undefined, _: unknown, command: Command) => {
+      const { fsckCommand } = await import("./commands/fsck.ts");
+      end(await fsckCommand(contextFor(command, world), run));
+    });
+}
+
+function addReplay(program: Command, world: World, end: End): void {
+  program
+    .command("replay <run>")
+    .description("the tree, states and money of a run at any point, from its journal alone")
+    .option("--at <seq>", "after the event of this number; the last one when left out", (text) => {
+      if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It is the number of an event.");
+      return Number(text);
+    })
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal replay k3f9x2", "as it stands; the last line is a hash of the whole state"],
+        ["fractal replay k3f9x2 --at 120", "as it stood after event 120"],
+      ]),
+    )
+    .action(async (run: string, flags: { at?: number }, command: Command) => {
+      const { replayCommand } = await import("./commands/replay.ts");
+      end(await replayCommand(contextFor(command, world), run, flags.at));
     });
 }
 

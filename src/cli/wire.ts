@@ -1,12 +1,14 @@
 /** The only place that knows which adapters are in use. */
 import { findBd } from "../adapters/beads/binary.ts";
-import { beadsTracker } from "../adapters/beads/tracker.ts";
+import { beadsTracker, readBeads } from "../adapters/beads/tracker.ts";
 import { prepareBeads } from "../adapters/beads/workspace.ts";
 import { steadyClock, systemClock } from "../adapters/clock.ts";
 import { draftRepository } from "../adapters/git/draft.ts";
 import { openRepository } from "../adapters/git/repository.ts";
+import { readRunBranch } from "../adapters/git/run-branch.ts";
 import { initRepository, surveyFolder } from "../adapters/git/survey.ts";
 import { terminalHuman } from "../adapters/human/terminal.ts";
+import { inspectBlobs, inspectJournal } from "../adapters/journal/inspect.ts";
 import { openJournal, readJournal, readRunBlob } from "../adapters/journal/jsonl.ts";
 import { memoryJournal } from "../adapters/journal/memory.ts";
 import { isLockHeld, takeLock } from "../adapters/lock.ts";
@@ -15,6 +17,7 @@ import { PRICES_DATE } from "../adapters/models/prices.ts";
 import { recordingModel } from "../adapters/models/recorded.ts";
 import { noTracker } from "../adapters/no-tracker.ts";
 import { readPrompts } from "../adapters/prompt-files.ts";
+import { findLeftovers } from "../adapters/sandbox/leftovers.ts";
 import { createSandbox } from "../adapters/sandbox/sandbox.ts";
 import { brokenSandbox, selfTest } from "../adapters/sandbox/self-test.ts";
 
@@ -26,7 +29,10 @@ export const machine = {
   draftRepository,
   modelDefaults,
   findBd,
+  findLeftovers,
   initRepository,
+  inspectBlobs,
+  inspectJournal,
   isLockHeld,
   memoryJournal,
   noTracker,
@@ -35,9 +41,11 @@ export const machine = {
   openRepository,
   prepareBeads,
   pricesDate: PRICES_DATE,
+  readBeads,
   readJournal,
   readPrompts,
   readRunBlob,
+  readRunBranch,
   recordingModel,
   selfTest,
   steadyClock,

@@ -2,6 +2,7 @@
 import { openRunForActing } from "./acting.ts";
 import { isRefusal, type Refusal } from "./exit.ts";
 import { findRun, telemetryOf } from "./find-run.ts";
+import { inspectRuns } from "./inspecting.ts";
 import { planSpec } from "./planning.ts";
 import { probeMachine } from "./probing.ts";
 import { topFolderOf } from "./top-folder.ts";
@@ -20,6 +21,7 @@ export const wired: Wire = {
       colour,
       onInterrupt: () => process.kill(process.pid, "SIGINT"),
     }),
+  inspectRuns,
   planSpec,
   probe: probeMachine,
 };

@@ -5,6 +5,7 @@ import type { Human } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { ForecastLine, ForecastRole } from "../rules/forecast.ts";
+import type { RunFacts } from "../rules/fsck.ts";
 import type { Config } from "./config.ts";
 import type { Refusal } from "./exit.ts";
 import type { RoleModels } from "./models.ts";
@@ -55,6 +56,12 @@ export interface PlannedRun {
   roles: Record<ForecastLine["role"], ForecastRole>;
 }
 
+/** What there is of runs to be judged, and what could not be looked at. */
+export interface Inspection {
+  runs: RunFacts[];
+  unseen: { what: string; why: string }[];
+}
+
 /** One thing the program needs from the machine, and whether it is there. */
 export interface Probe {
   name: string;
@@ -71,6 +78,8 @@ export interface Wire {
    * when there is none.
    */
   openRunForReading(o: { dir: string; run?: string }): Promise<RunForReading | Refusal>;
+  /** Everything about the run named, or about each run of the repository. Writes nothing. */
+  inspectRuns(o: { dir: string; run?: string }): Promise<Inspection | Refusal>;
   openRunForActing(o: { dir: string; run?: string; by: string }): Promise<RunForActing | Refusal>;
   /** The person at this terminal. */
   openHuman(o: { mayAsk: boolean; colour: boolean }): Human;

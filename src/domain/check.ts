@@ -39,7 +39,7 @@ export const checkResult = z.object({
   durationMs: z.number(),
   detail: z.string(),
   /** Hash of the whole output in the journal's blobs. */
-  output: z.string().optional(),
+  output: z.string().meta({ holds: "blob" }).optional(),
 });
 export type CheckResult = z.infer<typeof checkResult>;
 

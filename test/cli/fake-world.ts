@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { EXIT, refuse } from "../../src/cli/exit.ts";
 import type { Environment } from "../../src/cli/output.ts";
 import { runProgram } from "../../src/cli/program.ts";
-import type { Probe, Wire } from "../../src/cli/wiring.ts";
+import type { Inspection, Probe, Wire } from "../../src/cli/wiring.ts";
 import type { RunEvent } from "../../src/domain/event.ts";
 import type { RunState } from "../../src/domain/run-state.ts";
 import { STARTED_AT } from "../support/builders.ts";
@@ -16,6 +16,7 @@ export interface Given {
   /** Another process holds the lock. */
   live?: boolean;
   probes?: Probe[];
+  inspection?: Inspection;
   env?: Environment;
   cwd?: string;
   stdin?: string;
@@ -89,6 +90,7 @@ function fakeWire(given: Given, ended: Ended): Wire {
         return says.shift() as boolean | undefined;
       },
     }),
+    inspectRuns: async () => given.inspection ?? noRun,
     planSpec: given.planSpec ?? (async () => refuse(EXIT.environment, "no model here")),
     probe: async () => given.probes ?? [],
   };

@@ -4,7 +4,19 @@ import { EXIT, EXIT_MEANING } from "../../src/cli/exit.ts";
 import { aState, aTask } from "../support/builders.ts";
 import { runLine } from "./fake-world.ts";
 
-const COMMANDS = ["run", "plan", "resume", "tree", "show", "answer", "cancel", "config", "doctor"];
+const COMMANDS = [
+  "run",
+  "plan",
+  "resume",
+  "tree",
+  "show",
+  "answer",
+  "cancel",
+  "fsck",
+  "replay",
+  "config",
+  "doctor",
+];
 const state = aState({ tasks: [aTask("fr-k", { title: "A tool" })] });
 
 describe("help", () => {

@@ -82,8 +82,13 @@ function versionOf(beadsDir: string): string {
   return hash.digest("hex");
 }
 
-async function readAll(bd: Bd, filter: string[] = []): Promise<TrackedTask[] | Failure> {
-  const args = ["list", "--all", "--include-gates", "--limit", "0", ...filter];
+/** Every issue of a database that is only looked at: one of another schema is a failure, not migrated. */
+export function readBeads(options: BdOptions): Promise<TrackedTask[] | Failure> {
+  return readAll(openBd(options), ["--readonly"]);
+}
+
+async function readAll(bd: Bd, more: string[] = []): Promise<TrackedTask[] | Failure> {
+  const args = ["list", "--all", "--include-gates", "--limit", "0", ...more];
   const rows = await bd.run({ args, effect: "read", schema: z.array(issue) });
   return isFailure(rows) ? rows : rows.map(taskOf).sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -37,6 +37,12 @@ export function writeBlob(folder: string, text: string): string {
   return hash;
 }
 
+/** Whether the text of that hash is there, and is that text. */
+export function stateOfBlob(folder: string, hash: string): "whole" | "missing" | "damaged" {
+  if (!existsSync(join(folder, hash.slice(0, 2), hash))) return "missing";
+  return readBlob(folder, hash) === undefined ? "damaged" : "whole";
+}
+
 /** The blob's text, or undefined when there is none or it does not match its name. */
 export function readBlob(folder: string, hash: string): string | undefined {
   if (!/^[0-9a-f]{64}$/.test(hash)) return undefined;

@@ -19,7 +19,7 @@ export function journalPath(telemetry: string, runId: string): string {
  */
 export function readJournal(telemetry: string, runId: string): RunEvent[] | JournalDamage {
   const parsed = readLines(journalPath(telemetry, runId));
-  return "events" in parsed ? parsed.events : parsed;
+  return parsed.damage ?? parsed.events;
 }
 
 /** A blob of a run, for reading only. */
@@ -44,9 +44,9 @@ export function openJournal(telemetry: string, runId: string): Journal | Journal
     throw DiskTrouble.of(file, error);
   }
   const parsed = readLines(file);
-  if (!("events" in parsed)) {
+  if (parsed.damage !== undefined) {
     closeSync(handle);
-    return parsed;
+    return parsed.damage;
   }
   ftruncateSync(handle, parsed.goodBytes);
   const { events } = parsed;

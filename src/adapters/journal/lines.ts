@@ -13,40 +13,52 @@ export interface JournalDamage {
   newer?: number;
 }
 
-/** The good lines of a journal file. */
+/** The good lines of a journal file, up to the first damage. */
 export interface JournalLines {
   events: RunEvent[];
-  /** Bytes of the good lines; what follows is a torn last line. */
+  /** Where the lines stop being good. */
+  damage?: JournalDamage;
+  /** Bytes of the good lines; without damage, what follows is a torn last line. */
   goodBytes: number;
+  /** Bytes of the file. */
+  bytes: number;
   /** Of the last good line; empty where there is none. */
   lastHash: string;
 }
 
 /** The lines of a file; none where there is no file. Older lines are lifted after their hash is verified. */
-export function readLines(file: string): JournalLines | JournalDamage {
-  if (!existsSync(file)) return { events: [], goodBytes: 0, lastHash: "" };
+export function readLines(file: string): JournalLines {
+  if (!existsSync(file)) return { events: [], goodBytes: 0, bytes: 0, lastHash: "" };
   const bytes = readFileSync(file);
   const events: RunEvent[] = [];
   let lastHash = "";
   let at = 0;
+  const upTo = (damage?: JournalDamage): JournalLines => ({
+    events,
+    ...(damage === undefined ? {} : { damage }),
+    goodBytes: at,
+    bytes: bytes.length,
+    lastHash,
+  });
   for (let line = 1; at < bytes.length; line++) {
     const end = bytes.indexOf(10, at);
     // No line end: the write was cut off and never acknowledged.
     if (end < 0) break;
     const event = parseLine(bytes.toString("utf8", at, end));
-    if ("message" in event) return { file, line, ...event };
+    if ("message" in event) return upTo({ file, line, ...event });
     if (event.seq !== events.length) {
-      return { file, line, message: `sequence ${event.seq} where ${events.length} is due` };
+      const message = `sequence ${event.seq} where ${events.length} is due`;
+      return upTo({ file, line, message });
     }
     if (event.prev !== lastHash) {
-      return { file, line, message: "its `prev` is not the hash of the line before" };
+      return upTo({ file, line, message: "its `prev` is not the hash of the line before" });
     }
     // Of the bytes, not of the text: damage that is no UTF-8 decodes to something else.
     lastHash = hashOf(bytes.subarray(at, end));
     events.push(event);
     at = end + 1;
   }
-  return { events, goodBytes: at, lastHash };
+  return upTo();
 }
 
 /** One event, or why the line is none. */

@@ -33,12 +33,9 @@ export async function openQuarters(o: {
   /** Instead of the usual cache folder. */
   cache?: string | undefined;
 }): Promise<Quarters | Failure> {
-  const isRoot = process.getuid?.() === 0;
-  const user = isRoot ? SANDBOX_USER : undefined;
-  const own = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  const cache = o.cache ?? (isRoot ? "/var/cache/fractal" : join(own, "fractal"));
-  const base = join(cache, "sandbox");
-  const workspaces = join(base, "workspaces", fileName(o.runId));
+  const user = isRoot() ? SANDBOX_USER : undefined;
+  const base = join(o.cache ?? usualCache(), "sandbox");
+  const workspaces = workspacesOf(o.runId, o.cache);
   try {
     await mkdir(workspaces, { recursive: true });
     for (const each of [dirname(workspaces), workspaces]) await chmod(each, 0o711);
@@ -82,6 +79,20 @@ export async function openQuarters(o: {
       return !user || (await canRead(path)) ? path : copyOf(path, join(base, "copies"));
     },
   };
+}
+
+/** The folder that holds the workspaces of a run. */
+export function workspacesOf(runId: string, cache = usualCache()): string {
+  return join(cache, "sandbox", "workspaces", fileName(runId));
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function usualCache(): string {
+  const own = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  return isRoot() ? "/var/cache/fractal" : join(own, "fractal");
 }
 
 /** The failure of a sandbox that cannot be had, with what to do about it. */
