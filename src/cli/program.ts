@@ -218,14 +218,14 @@ function addFsck(program: Command, world: World, end: End): void {
     .description("whether journal, branch, Beads and this machine agree; nothing is changed")
     .addHelpText(
       "after",
+      "\nExit codes: 0 nothing found, 1 findings, 2 no such run, 6 something could not\nbe looked at. What a killed run left is `unfinished`: fractal resume puts it\nright. What is `broken` is not put right by itself.",
+    )
+    .addHelpText(
+      "after",
       examples([
         ["fractal fsck", "every run of this repository"],
         ["fractal fsck k3f9x2 --json | jq .data.findings", "one run, as data"],
       ]),
-    )
-    .addHelpText(
-      "after",
-      "\nExit codes: 0 nothing found, 1 findings, 2 no such run, 6 something could not\nbe looked at. What a killed run left is `unfinished`: fractal resume puts it\nright. What is `broken` is not put right by itself.",
     )
     .action(async (run: string | undefined, _: unknown, command: Command) => {
       const { fsckCommand } = await import("./commands/fsck.ts");

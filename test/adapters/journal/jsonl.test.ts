@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { journalPath, openJournal, readJournal } from "../../../src/adapters/journal/jsonl.ts";
 import type { JournalDamage } from "../../../src/adapters/journal/lines.ts";
 import { memoryJournal } from "../../../src/adapters/journal/memory.ts";
@@ -15,6 +15,9 @@ import { replay } from "../../../src/rules/replay.ts";
 import { STARTED_AT } from "../../support/builders.ts";
 import { created, runStarted } from "../../support/leaf-store.ts";
 import { chanceOf, toyRun } from "../../support/toy-run.ts";
+
+// Thousands of files, each fsynced: how long that takes is the disk's affair.
+vi.setConfig({ testTimeout: 120_000 });
 
 const top = mkdtempSync(join(tmpdir(), "fractal-journal-"));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
