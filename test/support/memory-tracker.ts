@@ -53,6 +53,11 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
   const actor = options.actor ?? "fractal";
   const issues = new Map<string, Issue>();
   let writes = 0;
+  const watchers = new Set<() => void>();
+  const wrote = () => {
+    writes += 1;
+    for (const wake of watchers) wake();
+  };
   const shown = ({ comments, ...task }: Issue): TrackedTask =>
     structuredClone({ ...task, commentCount: comments.length });
   const find = (id: string): Issue => {
@@ -62,7 +67,7 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
   };
   const change = (id: string, fields: Partial<Issue>) => {
     issues.set(id, { ...find(id), ...fields });
-    writes += 1;
+    wrote();
   };
   const say = (id: string, author: string, text: string) => {
     const comment = { author, text, at: new Date(writes * 1000).toISOString() };
@@ -70,7 +75,7 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
   };
   const add = (issue: Partial<Issue> & { id: string; title: string }, author: string): string => {
     issues.set(issue.id, { ...EMPTY, createdBy: author, ...issue });
-    writes += 1;
+    wrote();
     return issue.id;
   };
   const close = (id: string, reason: string) =>
@@ -96,6 +101,10 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
     outage: undefined,
     task: (id) => shown(find(id)),
     version: () => Promise.resolve(String(writes)),
+    watch(wake, signal) {
+      watchers.add(wake);
+      signal.addEventListener("abort", () => watchers.delete(wake), { once: true });
+    },
     read: () => guarded(all),
     create: (tasks) => guarded(() => create(tasks)),
     mirror: (lines) =>
@@ -133,7 +142,7 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
           const parent = issue.parent === id ? null : issue.parent;
           issues.set(issue.id, { ...issue, dependsOn, parent });
         }
-        writes += 1;
+        wrote();
       },
       edit: async (id, fields) => change(id, fields),
       setPriority: async (id, priority) => change(id, { priority }),

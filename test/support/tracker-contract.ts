@@ -374,5 +374,25 @@ export function trackerContract(name: string, open: () => Promise<OpenTracker>):
       expect(await read(dropped)).toMatchObject({ status: "closed", closeReason: "Dismissed" });
       expect(given(await at.tracker.comments(dropped))).toEqual([]);
     });
+
+    it("wakes whoever watches soon after a person wrote, and no more once that is over", async () => {
+      const { x } = await aTree();
+      const over = new AbortController();
+      let wakes = 0;
+      const woken = new Promise<void>((resolve) => {
+        at.tracker.watch?.(() => {
+          wakes += 1;
+          resolve();
+        }, over.signal);
+      });
+      given(await at.tracker.read());
+      expect(wakes).toBe(0);
+      await at.person.addChild(x, "One more");
+      await woken;
+      over.abort();
+      const before = wakes;
+      await at.person.addChild(x, "Another");
+      expect(wakes).toBe(before);
+    });
   });
 }

@@ -10,6 +10,7 @@ import { type Failure, isFailure } from "../../domain/failure.ts";
 import type { NewTrackedTask, TrackedTask, Tracker } from "../../domain/ports.ts";
 import { type Bd, type BdOptions, lost, openBd, unavailable } from "./bd.ts";
 import { batchLines, commentOf, graphOf, issue, issueComment, taskOf } from "./issue.ts";
+import { MANIFESTS, watchBeads } from "./watch.ts";
 
 /** Closes in one batch: a person's own command waits for a whole batch, and a close takes 50 ms. */
 const CLOSES_MAX = 20;
@@ -31,6 +32,7 @@ export function beadsTracker(options: BeadsOptions): Tracker {
   return {
     prefix: options.prefix,
     version: () => Promise.resolve(versionOf(options.beadsDir)),
+    watch: (wake, signal) => watchBeads(options, wake, signal),
     read,
     create: (tasks) => createMissing(bd, tasks),
     mirror: async (lines) => {
@@ -75,7 +77,7 @@ function whileThere(bd: Bd, beadsDir: string): Bd {
  * makes it, and with no read. Without one (another storage) every answer differs: always look.
  */
 function versionOf(beadsDir: string): string {
-  const files = globSync("embeddeddolt/*/.dolt/noms/manifest", { cwd: beadsDir }).sort();
+  const files = globSync(MANIFESTS, { cwd: beadsDir }).sort();
   if (files.length === 0) return crypto.randomUUID();
   const hash = createHash("sha256");
   for (const file of files) hash.update(file).update(readFileSync(join(beadsDir, file)));
