@@ -57,6 +57,6 @@ export async function carryOut(
     }
     return rest.exitCode as ExitCode;
   } finally {
-    started.close();
+    await started.close();
   }
 }

@@ -60,10 +60,14 @@ function readRun(telemetry: string, runId: string): FoundRun | Refusal | undefin
   return { runId, events, state: replay(events) };
 }
 
-/** A run is open until its root is done, accepted or cancelled. */
+/**
+ * A run is open until its root is done, accepted or cancelled; and when it was cut off after that,
+ * before it had told the tracker and said so.
+ */
 export function isOpen(state: RunState): boolean {
   const end = state.tasks.get(state.rootId)?.end;
-  return end !== "done" && end !== "accepted" && end !== "cancelled";
+  if (end === "cancelled") return false;
+  return (end !== "done" && end !== "accepted") || state.stopped === undefined;
 }
 
 /** Every run that can be read, newest first; damaged ones are left out. */

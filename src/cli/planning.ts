@@ -98,7 +98,7 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
     integration: serial(),
     checked: new Map(),
   };
-  const rest = await runLoop(world, signal);
+  const rest = await runLoop(world, signal).finally(() => sandbox.close());
   if (rest.exitCode !== 0) {
     const open = [...store.state.questions.values()].filter((one) => one.state === "open");
     return refuse(rest.exitCode as typeof EXIT.waiting, rest.reason, {

@@ -123,8 +123,8 @@ function cacheFolder(env: Environment): string {
   return join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "fractal");
 }
 
-/** A sandbox, and the paths in its workspaces that are shown from the checkout. */
-export type MountedSandbox = Sandbox & { readonly mounts: string[] };
+/** A sandbox, the paths in its workspaces that are shown from the checkout, and its end. */
+export type OpenSandbox = Sandbox & { readonly mounts: string[]; close(): Promise<void> };
 
 /** The sandbox, tested by its probes before anything is trusted to it. */
 export async function openSandbox(
@@ -137,7 +137,7 @@ export async function openSandbox(
     required: boolean;
   },
   signal: AbortSignal,
-): Promise<MountedSandbox | Refusal> {
+): Promise<OpenSandbox | Refusal> {
   if (o.noSandbox && o.required) {
     return refuse(EXIT.usage, "the configuration demands the sandbox (`sandbox: required`)");
   }

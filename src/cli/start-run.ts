@@ -32,7 +32,8 @@ import { machine } from "./wire.ts";
 /** A run ready for the loop. */
 export interface StartedRun {
   world: World;
-  close(): void;
+  /** Lets go of the workspaces and of the repository's lock. */
+  close(): Promise<void>;
 }
 
 /** `fractal run SPEC`: goes on with the open run of the same path and bytes, else starts one. */
@@ -111,7 +112,9 @@ async function underLock(
   } finally {
     if (started === undefined || isRefusal(started)) lock.release();
   }
-  return isRefusal(started) ? started : { ...started, close: () => lock.release() };
+  if (isRefusal(started)) return started;
+  const { world, close } = started;
+  return { world, close: () => close().finally(() => lock.release()) };
 }
 
 /** Six letters and digits that are not taken for one another. */
@@ -243,7 +246,7 @@ async function openWorld(
     integration: serial(),
     checked: new Map(),
   };
-  return { world, close: () => undefined };
+  return { world, close: () => sandbox.close() };
 }
 
 /** The first line of a journal. */

@@ -65,7 +65,8 @@ async function createBeads(
 ): Promise<BeadsWorkspace | Failure> {
   const ours = join(options.repository, ".fractal");
   await mkdir(ours, { recursive: true });
-  const folder = await mkdtemp(join(ours, "new-beads-"));
+  await removeHalfMade(ours);
+  const folder = await mkdtemp(join(ours, HALF_MADE));
   try {
     const bd = bdIn(options.bd, join(folder, ".beads"));
     const args = ["init", "--non-interactive", "-q", "-p", PREFIX];
@@ -85,6 +86,17 @@ async function createBeads(
     return { state: "ready", beadsDir, prefix: found.prefix, created: true };
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const HALF_MADE = "new-beads-";
+
+/** What a process that was killed left; its bd may be at work there for a moment still. */
+async function removeHalfMade(ours: string): Promise<void> {
+  const names = (await readdir(ours)).filter((name) => name.startsWith(HALF_MADE));
+  for (const name of names) {
+    const folder = join(ours, name);
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 

@@ -25,6 +25,8 @@ export interface Objects {
   store(type: ObjectType, contents: (string | Uint8Array)[]): Promise<string[]>;
   /** Stores files by their absolute paths, bytes unchanged; returns the ids in order. */
   storeFiles(paths: string[]): Promise<string[]>;
+  /** Removes bytes that a process of this run, killed meanwhile, left on their way in. */
+  clear(): Promise<void>;
 }
 
 /** Trees and commits kept in memory; the largest repositories have a few thousand folders. */
@@ -50,6 +52,7 @@ export function objectsBehind(o: {
   return {
     git: o.git,
     format: o.format,
+    clear: () => rm(o.scratch, { recursive: true, force: true }),
     async read(oid) {
       if (!FULL_ID.test(oid)) throw new Error(`${JSON.stringify(oid)} is no object id`);
       const known = kept.get(oid);

@@ -6,9 +6,14 @@ import { type Objects, objectsBehind } from "./objects.ts";
 
 /**
  * A repository of our own that shares nothing with the user's but the objects: no configuration,
- * attribute, hook or merge driver of theirs has a say in what we do with them.
+ * attribute, hook or merge driver of theirs has a say in what we do with them. Bytes on their way in
+ * are kept apart by run.
  */
-export async function openObjects(commonDir: string, format: string): Promise<Objects> {
+export async function openObjects(
+  commonDir: string,
+  format: string,
+  runId: string,
+): Promise<Objects> {
   const own = join(commonDir, "fractal", "plumbing");
   const version = format === "sha1" ? 0 : 1;
   const extension = format === "sha1" ? "" : `[extensions]\n\tobjectFormat = ${format}\n`;
@@ -27,7 +32,7 @@ export async function openObjects(commonDir: string, format: string): Promise<Ob
   return objectsBehind({
     git: cleanGit(own, env),
     format,
-    scratch: join(own, "scratch"),
+    scratch: join(own, "scratch", runId),
     reading: cleanReader(own, env),
     writing: {
       blob: cleanWriter(own, "blob", env),

@@ -21,7 +21,7 @@ export interface RunRepository extends Repository {
   /** `fractal/<run>/main`. */
   readonly branch: string;
   /**
-   * Makes the run's branch at a commit, or for an empty base at a first commit of the empty tree;
+   * For the one process that works on the run. Makes the run's branch at a commit, or for an empty base at a first commit of the empty tree;
    * a branch that is already there stays. Returns its tip.
    */
   startBranch(o: { base: string }): Promise<string>;
@@ -40,7 +40,7 @@ export async function openRepository(o: {
 }): Promise<RunRepository> {
   const { commonDir, format } = await locateRepository(o.checkout);
   const refs = cleanGit(commonDir);
-  const objects = await openObjects(commonDir, format);
+  const objects = await openObjects(commonDir, format, o.runId);
   const { git } = objects;
   const root = o.root.replace(/^(\.\/)+|\/+$/g, "") || ".";
   const prefix = root === "." ? "" : `${root}/`;
@@ -73,6 +73,7 @@ export async function openRepository(o: {
     branch,
 
     async startBranch({ base }) {
+      await objects.clear();
       const present = await tip();
       if (present !== "") return present;
       const start =

@@ -6,6 +6,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -13,6 +14,9 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DiskTrouble } from "./disk-trouble.ts";
+
+/** How the name of a blob ends while it is being written. */
+const DRAFT = ".tmp";
 
 /** Hex SHA-256 of a text, or of its bytes. */
 export function hashOf(text: string | Uint8Array): string {
@@ -27,7 +31,7 @@ export function writeBlob(folder: string, text: string): string {
   if (readBlob(folder, hash) !== undefined) return hash;
   try {
     makeFolder(place);
-    const temp = `${path}.${process.pid}.tmp`;
+    const temp = `${path}.${process.pid}${DRAFT}`;
     writeWhole(temp, text);
     renameSync(temp, path);
     syncFolder(place);
@@ -41,6 +45,13 @@ export function writeBlob(folder: string, text: string): string {
 export function stateOfBlob(folder: string, hash: string): "whole" | "missing" | "damaged" {
   if (!existsSync(join(folder, hash.slice(0, 2), hash))) return "missing";
   return readBlob(folder, hash) === undefined ? "damaged" : "whole";
+}
+
+/** Removes blobs that a process which was killed left half written. */
+export function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (name.endsWith(DRAFT)) rmSync(join(folder, name));
+  }
 }
 
 /** The blob's text, or undefined when there is none or it does not match its name. */

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { JOURNAL_VERSION, type NewEvent, type RunEvent, runEvent } from "../../domain/event.ts";
 import { renderInstant } from "../../domain/instant.ts";
 import type { Journal } from "../../domain/ports.ts";
-import { hashOf, makeFolder, readBlob, syncFolder, writeAll, writeBlob } from "./blobs.ts";
+import {
+  hashOf,
+  makeFolder,
+  readBlob,
+  removeDrafts,
+  syncFolder,
+  writeAll,
+  writeBlob,
+} from "./blobs.ts";
 import { DiskTrouble } from "./disk-trouble.ts";
 import { type JournalDamage, readLines } from "./lines.ts";
 
@@ -38,6 +46,7 @@ export function openJournal(telemetry: string, runId: string): Journal | Journal
   let handle: number;
   try {
     makeFolder(blobs);
+    removeDrafts(blobs);
     handle = openSync(file, "a");
     syncFolder(folder);
   } catch (error) {

@@ -20,13 +20,16 @@ export interface Quarters {
   discard(folder: string): Promise<void>;
   /** Throws for a folder that is no workspace: nothing else may be shown to a sandbox for writing. */
   mustOwn(folder: string): void;
+  /** Removes what is left of the run's workspaces. */
+  close(): Promise<void>;
   /** The path itself, or a copy of it where the sandbox's user cannot get there. */
   reachable(path: string): Promise<string>;
 }
 
 /**
  * Opens `/var/cache/fractal` for root and the user's cache folder for others. Workspaces of
- * different runs are apart.
+ * different runs are apart; those that a process of this run left when it was killed are removed,
+ * as one process at a time works on a run.
  */
 export async function openQuarters(o: {
   runId: string;
@@ -37,6 +40,7 @@ export async function openQuarters(o: {
   const base = join(o.cache ?? usualCache(), "sandbox");
   const workspaces = workspacesOf(o.runId, o.cache);
   try {
+    await removeTree(workspaces);
     await mkdir(workspaces, { recursive: true });
     for (const each of [dirname(workspaces), workspaces]) await chmod(each, 0o711);
     // Copies of private files live here: the sandbox's group may pass, nobody else.
@@ -75,6 +79,7 @@ export async function openQuarters(o: {
       mustOwn(folder);
       if (user) await giveTree(folder, user);
     },
+    close: () => removeTree(workspaces),
     async reachable(path) {
       return !user || (await canRead(path)) ? path : copyOf(path, join(base, "copies"));
     },

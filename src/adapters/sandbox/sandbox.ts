@@ -12,6 +12,8 @@ const TIDY = { PYTHONDONTWRITEBYTECODE: "1", PYTEST_ADDOPTS: "-p no:cacheprovide
 export interface OpenSandbox extends Sandbox {
   /** Paths in every workspace that are shown from the checkout: `openRepository` must skip them. */
   readonly mounts: string[];
+  /** Removes the run's workspaces, once nothing works in them. */
+  close(): Promise<void>;
 }
 
 /**
@@ -36,5 +38,6 @@ export async function createSandbox(o: {
   const world = { quarters, root, mounts, env: { ...TIDY, ...o.env } };
   const sandbox =
     o.mode === "contained" ? await openBubblewrap(world) : await openUnconfined(world);
-  return isFailure(sandbox) ? sandbox : { ...sandbox, mounts: namesInRoot(mounts, root) };
+  if (isFailure(sandbox)) return sandbox;
+  return { ...sandbox, mounts: namesInRoot(mounts, root), close: () => quarters.close() };
 }

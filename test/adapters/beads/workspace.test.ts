@@ -80,6 +80,13 @@ describe("a repository without .beads", () => {
     expect(await git("config", "beads.role")).toBe("contributor");
   });
 
+  it("gets a whole one where a process was killed while it made one", async () => {
+    const half = inRepository(".fractal/new-beads-x/.beads");
+    await mkdir(half, { recursive: true });
+    expect(await prepare()).toMatchObject({ state: "ready", created: true });
+    expect(await readdir(inRepository(".fractal"))).toEqual([]);
+  });
+
   it("is a failure where its files cannot be written", async () => {
     await writeFile(inRepository(".fractal"), "in the way");
     expect(await prepare()).toMatchObject({

@@ -14,7 +14,7 @@ let objects: Objects;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "fractal-open-"));
   execFileSync("git", ["init", "--quiet"], { cwd: folder });
-  objects = await openObjects(join(folder, ".git"), "sha1");
+  objects = await openObjects(join(folder, ".git"), "sha1", "r");
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -140,6 +140,15 @@ describe("a run's branch", () => {
     expect(await repository.startBranch({ base: head })).toBe(next);
   });
 
+  it("is started without what a killed process left on its way in", async () => {
+    const left = join(checkout, ".git/fractal/plumbing/scratch/r1/half");
+    mkdirSync(left, { recursive: true });
+    await open();
+    expect(readdirSync(dirname(left))).toEqual(["half"]);
+    await opened();
+    expect(() => readdirSync(dirname(left))).toThrow("ENOENT");
+  });
+
   it("moves for one of two that advance it from the same commit", async () => {
     const { repository, head } = await opened();
     const tree = await repository.treeOf(head);

@@ -26,7 +26,7 @@ const git = (args: string[], input = "", env = {}) =>
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "fractal-trees-"));
   git(["init", "--quiet"]);
-  objects = await openObjects(join(folder, ".git"), "sha1");
+  objects = await openObjects(join(folder, ".git"), "sha1", "r");
   emptyTree = (await objects.store("tree", [""]))[0] ?? "";
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

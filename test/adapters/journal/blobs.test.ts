@@ -53,6 +53,15 @@ describe("a blob", () => {
     }
   });
 
+  it("that a killed process left half written is gone when the journal is opened again", () => {
+    const journal = openJournal(folder, "killed") as Journal;
+    const hash = journal.putBlob("whole");
+    const place = join(folder, "killed", "blobs", hash.slice(0, 2));
+    writeFileSync(join(place, `${hash}.4711.tmp`), "who");
+    openJournal(folder, "killed");
+    expect(readdirSync(place)).toEqual([hash]);
+  });
+
   it("of a journal is the same on disk and in memory", () => {
     const disk = openJournal(folder, "run") as Journal;
     for (const journal of [disk, memoryJournal("run")]) {

@@ -53,12 +53,15 @@ function put(folder: string, files: Record<string, string>): void {
   }
 }
 
+let opened = 0;
+
 async function open(
   mode: "contained" | "unconfined",
   over: Partial<Parameters<typeof createSandbox>[0]> = {},
 ): Promise<OpenSandbox> {
   const cache = join(home, "cache");
-  const options = { mode, checkout, root: ".", runId: "r1", cache, ...over };
+  opened += 1;
+  const options = { mode, checkout, root: ".", runId: `r${opened}`, cache, ...over };
   const sandbox = await createSandbox(options);
   if (isFailure(sandbox)) throw new Error(sandbox.detail);
   return sandbox;
@@ -136,6 +139,17 @@ describe.each(["contained", "unconfined"] as const)("a %s sandbox", (mode) => {
     expect(readdirSync(folder)).not.toContain("locked");
     await sandbox.discard(folder);
     expect(existsSync(folder)).toBe(false);
+  });
+
+  it("has none of what a killed process of the run left, and leaves nothing when it is closed", async () => {
+    const killed = await open(mode, { runId: `killed-${mode}` });
+    await killed.workspace("left");
+    const sandbox = await open(mode, { runId: `killed-${mode}` });
+    const place = join(home, "cache", "sandbox", "workspaces", `killed-${mode}`);
+    expect(readdirSync(place)).not.toContain("left");
+    await sandbox.workspace("w");
+    await sandbox.close();
+    expect(existsSync(place)).toBe(false);
   });
 
   it("will not work in a folder that is no workspace", async () => {
