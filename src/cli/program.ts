@@ -1,11 +1,13 @@
 /** The commands and flags, nothing else; a command's code is loaded when it runs. */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { Argument, Command, CommanderError, InvalidArgumentError } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { GraphFlags } from "./commands/graph.ts";
 import { type Context, contextOf, type GlobalFlags, type World } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { modelFlags, runFlags, runFlagsOf } from "./flags.ts";
 import { examples, helpFooter } from "./help.ts";
+import { readVersion } from "./package-folder.ts";
 import { refuseLine } from "./refuse-line.ts";
 
 /** Runs one command line; resolves to its exit code. What a user typed never makes it throw. */
@@ -66,6 +68,9 @@ function buildProgram(world: World, end: End): Command {
   addResume(program, world, end);
   addTree(program, world, end);
   addShow(program, world, end);
+  addStatus(program, world, end);
+  addQuery(program, world, end);
+  addGraph(program, world, end);
   addAnswer(program, world, end);
   addCancel(program, world, end);
   addFsck(program, world, end);
@@ -166,6 +171,77 @@ function addShow(program: Command, world: World, end: End): void {
     .action(async (id: string, flags: { full?: boolean; run?: string }, command: Command) => {
       const { showCommand } = await import("./commands/show.ts");
       end(await showCommand(contextFor(command, world), id, flags));
+    });
+}
+
+function addStatus(program: Command, world: World, end: End): void {
+  program
+    .command("status [run]")
+    .description("what is wanted against what there is, task by task, and why not yet")
+    .option("--sql", "the query it is, for `fractal query`")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal status", "the open run, or the newest one"],
+        ["fractal status --json | jq '.data.rows[] | select(.why)'", "what is not as wanted"],
+        ["fractal status --sql | fractal query -", "the same, as a query"],
+      ]),
+    )
+    .action(async (run: string | undefined, flags: { sql?: boolean }, command: Command) => {
+      const { statusCommand } = await import("./commands/status.ts");
+      end(await statusCommand(contextFor(command, world), run, flags));
+    });
+}
+
+function addQuery(program: Command, world: World, end: End): void {
+  program
+    .command("query [sql...]")
+    .description("ask a run in SQL; without a question, list the tables")
+    .option("--run <run>", "of this run instead of the open or newest one")
+    .option("--csv", "comma-separated values, with a heading")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal query", "the tables and their columns; docs/index.md says more"],
+        ['fractal query "SELECT role, sum(cost_usd) FROM model_calls GROUP BY role"', ""],
+        ["fractal query - --csv < question.sql > answer.csv", "the question from stdin"],
+      ]),
+    )
+    .action(async (words: string[], flags: { run?: string; csv?: boolean }, command: Command) => {
+      const { queryCommand } = await import("./commands/query.ts");
+      end(await queryCommand(contextFor(command, world), words, flags));
+    });
+}
+
+function addGraph(program: Command, world: World, end: End): void {
+  program
+    .command("graph [run]")
+    .description("the table of moves as a diagram; of a run, its tasks, their edges and waves")
+    .addOption(
+      new Option(
+        "--of <what>",
+        "moves, or tasks of the run named, the open or the newest one",
+      ).choices(["moves", "tasks"]),
+    )
+    .addOption(
+      new Option("--format <format>", "how it is written")
+        .choices(["mermaid", "dot", "json"])
+        .default("mermaid"),
+    )
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal graph", "statuses and moves, for any Mermaid viewer"],
+        ["fractal graph --of tasks --format dot | dot -Tsvg > tasks.svg", "the open run"],
+        ["fractal graph k3f9x2 --json", "the tasks of this run, as data"],
+      ]),
+    )
+    .action(async (run: string | undefined, flags: GraphFlags, command: Command) => {
+      const { graphCommand } = await import("./commands/graph.ts");
+      // Data comes in the envelope that all commands have.
+      const json = flags.format === "json" ? { json: true } : {};
+      const globals = { ...command.optsWithGlobals<GlobalFlags>(), ...json };
+      end(await graphCommand(contextOf(globals, world), run, flags));
     });
 }
 
@@ -293,9 +369,4 @@ function addDoctor(program: Command, world: World, end: End): void {
 
 function contextFor(command: Command, world: World): Context {
   return contextOf(command.optsWithGlobals<GlobalFlags>(), world);
-}
-
-function readVersion(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -279,6 +279,7 @@ function firstEvent(
     models: run.models,
     endpoints: run.endpoints,
     contained: run.contained,
+    pid: process.pid,
     ...givenPlan,
     ...run.given,
   };

@@ -8,6 +8,7 @@ import { openRepository } from "../adapters/git/repository.ts";
 import { readRunBranch } from "../adapters/git/run-branch.ts";
 import { initRepository, surveyFolder } from "../adapters/git/survey.ts";
 import { terminalHuman } from "../adapters/human/terminal.ts";
+import { openIndex } from "../adapters/index/index-db.ts";
 import { inspectBlobs, inspectJournal } from "../adapters/journal/inspect.ts";
 import { openJournal, readJournal, readRunBlob } from "../adapters/journal/jsonl.ts";
 import { memoryJournal } from "../adapters/journal/memory.ts";
@@ -36,6 +37,7 @@ export const machine = {
   isLockHeld,
   memoryJournal,
   noTracker,
+  openIndex,
   openJournal,
   openModel,
   openRepository,

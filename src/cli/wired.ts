@@ -3,8 +3,10 @@ import { openRunForActing } from "./acting.ts";
 import { isRefusal, type Refusal } from "./exit.ts";
 import { findRun, telemetryOf } from "./find-run.ts";
 import { inspectRuns } from "./inspecting.ts";
+import { isLive } from "./is-live.ts";
 import { planSpec } from "./planning.ts";
 import { probeMachine } from "./probing.ts";
+import { openRunIndex } from "./run-index.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
 import type { RunForReading, Wire } from "./wiring.ts";
@@ -12,6 +14,7 @@ import type { RunForReading, Wire } from "./wiring.ts";
 export const wired: Wire = {
   openRunForReading,
   openRunForActing,
+  openRunIndex,
   openHuman: ({ mayAsk, colour }) =>
     machine.terminalHuman({
       input: process.stdin,
@@ -40,10 +43,4 @@ async function openRunForReading(o: {
     blob: (hash) => machine.readRunBlob(telemetry, found.runId, hash),
     live: await isLive(top),
   };
-}
-
-/** Whether a controller holds the lock. */
-async function isLive(top: string): Promise<boolean> {
-  const survey = await machine.surveyFolder(top);
-  return survey.repository !== undefined && machine.isLockHeld(survey.repository.commonDir);
 }

@@ -1,6 +1,7 @@
 /** What commands ask of wire.ts, the only file that names adapters. */
 import type { RunEvent } from "../domain/event.ts";
 import type { Failure } from "../domain/failure.ts";
+import type { Answer } from "../domain/index-tables.ts";
 import type { Human } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
@@ -19,6 +20,14 @@ export interface RunForReading {
   blob(hash: string): string | undefined;
   /** True while a controller holds the lock. */
   live: boolean;
+}
+
+/** A run with its index: asked in SQL, one statement that only reads. */
+export interface IndexedRun {
+  state: RunState;
+  /** True while a controller holds the lock. */
+  live: boolean;
+  ask(sql: string): Answer | { trouble: string };
 }
 
 /** A run on which a person acts: with the lock through the journal, else through Beads. */
@@ -81,6 +90,8 @@ export interface Wire {
   /** Everything about the run named, or about each run of the repository. Writes nothing. */
   inspectRuns(o: { dir: string; run?: string }): Promise<Inspection | Refusal>;
   openRunForActing(o: { dir: string; run?: string; by: string }): Promise<RunForActing | Refusal>;
+  /** As `openRunForReading`; the index is brought up to the journal, in memory if need be. */
+  openRunIndex(o: { dir: string; run?: string }): Promise<IndexedRun | Refusal>;
   /** The person at this terminal. */
   openHuman(o: { mayAsk: boolean; colour: boolean }): Human;
   /** Plans a specification to the leaves. Writes no issue and no branch. */

@@ -99,6 +99,8 @@ const fact = z.discriminatedUnion("event_type", [
     /** Blob of the plan given instead of a planner, where `run plan.json` was used. */
     given_plan: hash.optional(),
     model_flags: modelFlags.optional(),
+    /** Of the process that started it. */
+    pid: z.number().optional(),
   }),
   z.object({
     event_type: z.literal("run.resumed"),

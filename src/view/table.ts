@@ -13,11 +13,18 @@ const NO_LINES = Object.fromEntries(
     .map((place) => [place, ""]),
 );
 
-/** Renders rows; `aligned` is for terminals, programs read the tab-separated form. */
+/**
+ * Renders rows; `aligned` is for terminals, programs read the tab-separated form. `tint` colours a
+ * cell once it is harmless.
+ */
 export function renderTable(
   head: string[],
   rows: string[][],
-  options: { aligned: boolean; colour: boolean },
+  options: {
+    aligned: boolean;
+    colour: boolean;
+    tint?: (text: string, row: number, column: number) => string;
+  },
 ): string[] {
   const clean = rows.map((row) => row.map(oneLine));
   if (!options.aligned) return clean.map((row) => row.join("\t"));
@@ -27,7 +34,8 @@ export function renderTable(
     chars: { ...NO_LINES, middle: "  " },
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
   });
-  table.push(...clean);
+  const { tint = (text) => text } = options;
+  table.push(...clean.map((row, at) => row.map((text, column) => tint(text, at, column))));
   return table
     .toString()
     .split("\n")

@@ -1,11 +1,13 @@
 /** Runs one command line in this process, with streams kept as text and a run that is given. */
 import { PassThrough } from "node:stream";
+import { openIndex } from "../../src/adapters/index/index-db.ts";
 import { EXIT, refuse } from "../../src/cli/exit.ts";
 import type { Environment } from "../../src/cli/output.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import type { Inspection, Probe, Wire } from "../../src/cli/wiring.ts";
 import type { RunEvent } from "../../src/domain/event.ts";
 import type { RunState } from "../../src/domain/run-state.ts";
+import { currentRows } from "../../src/rules/index-rows.ts";
 import { STARTED_AT } from "../support/builders.ts";
 
 export interface Given {
@@ -66,6 +68,20 @@ function fakeWire(given: Given, ended: Ended): Wire {
   return {
     openRunForReading: async () =>
       state === undefined ? noRun : { state, events, live, blob: () => undefined },
+    openRunIndex: async () =>
+      state === undefined
+        ? noRun
+        : {
+            state,
+            live,
+            ask: (sql) =>
+              openIndex("/dev/null/index.db", {
+                runId: state.runId,
+                events,
+                rows: () => currentRows(state, STARTED_AT),
+                version: "0",
+              }).ask(sql),
+          },
     openRunForActing: async ({ by }) =>
       state === undefined
         ? noRun
