@@ -33,6 +33,7 @@ export async function costOfBeads(o: {
   leaves: number;
   modelMs: number;
   jobs: number;
+  isUntracked?: boolean;
 }): Promise<BeadsCost> {
   const place = mkdtempSync(join(tmpdir(), "fractal-bench-bd-"));
   try {
@@ -41,7 +42,6 @@ export async function costOfBeads(o: {
     const lists: number[] = [];
     const run = await runOnRealParts({
       ...treeOf(o.leaves, (file, text) => `grep -qs ${text} ${file}`),
-
       root: ".",
       model: scriptedModel(async (request) => {
         if (o.modelMs > 0) await new Promise((resolve) => setTimeout(resolve, o.modelMs));
@@ -49,6 +49,7 @@ export async function costOfBeads(o: {
       }),
       limits: { jobs: o.jobs, tasksMax: 1_000, resyncMs: 300_000 },
       bd: wrapper,
+      isUntracked: o.isUntracked ?? false,
       async beside(folder, ended) {
         while (!ended.aborted) {
           const startedAt = performance.now();

@@ -10,9 +10,10 @@ import { prepareBeads } from "../src/adapters/beads/workspace.ts";
 import { systemClock } from "../src/adapters/clock.ts";
 import { openRepository } from "../src/adapters/git/repository.ts";
 import { openJournal } from "../src/adapters/journal/jsonl.ts";
+import { noTracker } from "../src/adapters/no-tracker.ts";
 import { createSandbox } from "../src/adapters/sandbox/sandbox.ts";
 import { isFailure } from "../src/domain/failure.ts";
-import type { Limits } from "../src/domain/limits.ts";
+import { DEFAULT_LIMITS, type Limits } from "../src/domain/limits.ts";
 import type { Plan } from "../src/domain/plan.ts";
 import type { Journal, Model } from "../src/domain/ports.ts";
 import { runLoop } from "../src/orchestrator/loop.ts";
@@ -45,6 +46,8 @@ export async function runOnRealParts(o: {
   model: Model;
   limits: Partial<Limits>;
   bd?: string;
+  /** Without Beads: a tracker that only remembers. */
+  isUntracked?: boolean;
   beside?: (folder: string, ended: AbortSignal) => Promise<void>;
 }): Promise<Split> {
   const place = mkdtempSync(join(tmpdir(), "fractal-bench-"));
@@ -66,7 +69,9 @@ export async function runOnRealParts(o: {
     );
     if (beads.state !== "ready") throw new Error(beads.detail);
     const { beadsDir, prefix } = beads;
-    const tracker = beadsTracker({ bd, beadsDir, prefix, actor: "fractal", cwd: place });
+    const tracker = o.isUntracked
+      ? noTracker()
+      : beadsTracker({ bd, beadsDir, prefix, actor: "fractal", cwd: place });
     const sandbox = given(await createSandbox({ mode: "contained", checkout: place, root, runId }));
     const { mounts } = sandbox;
     const repository = await openRepository({ checkout: place, runId, root, mounts });
@@ -80,7 +85,7 @@ export async function runOnRealParts(o: {
       tracker: timed(tracker, spent, "bd"),
       journal: timed(journal, spent, "journal") as Journal,
       clock: systemClock,
-      limits: o.limits,
+      limits: { callTimeoutMs: DEFAULT_LIMITS.callTimeoutMs, ...o.limits },
     });
     const profile = {
       ...world.profiles.worker,

@@ -1,12 +1,17 @@
 /** Everything `npm test` checks, step by step, ending with one plain line of numbers. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const packageDir = fileURLToPath(new URL("../", import.meta.url));
 const reports = mkdtempSync(join(tmpdir(), "fractal-test-"));
+// What a test that was cut short leaves behind goes with this folder. The sandbox's user works
+// below it.
+const temp = join(reports, "tmp");
+mkdirSync(temp);
+chmodSync(reports, 0o755);
 
 /** @param {string} project */
 const vitest = (project) => [
@@ -24,7 +29,7 @@ const STEPS = [
 ];
 
 // The pinned Node and the tools of this package come first, whatever started this.
-const env = { ...process.env };
+const env = { ...process.env, TMPDIR: temp };
 env["PATH"] = [join(packageDir, "node_modules/.bin"), env["PATH"]].join(delimiter);
 const failedStep = STEPS.find(([name = "", program = "", ...args]) => {
   process.stdout.write(`\n── ${name}\n`);

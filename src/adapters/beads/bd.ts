@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { z } from "zod";
 import type { Failure } from "../../domain/failure.ts";
+import { standBack } from "./courtesy.ts";
 
 /** What a command does to the database decides how long it may take. */
 export type BdEffect = "read" | "write" | "upgrade";
@@ -67,6 +68,7 @@ export function openBd(options: BdOptions): Bd {
 
 async function runBd<T>(options: BdOptions, call: BdCall<T>): Promise<T | BdFailure> {
   const command = `bd ${call.args.slice(0, 2).join(" ")}`;
+  await standBack(options.beadsDir, new Set());
   const ended = await runProcess(options, call, command);
   if ("problem" in ended) return unavailable(`${command}: ${ended.problem}`);
   const answer = parseAnswer(ended.stdout);

@@ -13,8 +13,8 @@ import { batchLines, commentOf, graphOf, issue, issueComment, taskOf } from "./i
 import { MANIFESTS, watchBeads } from "./watch.ts";
 
 /** Closes in one batch: a person's own command waits for a whole batch, and a close takes 50 ms. */
-const CLOSES_MAX = 20;
-const LINES_MAX = 100;
+const CLOSES_MAX = 10;
+const LINES_MAX = 50;
 /** A graph grows slower with each issue; this much more time is allowed for each of them. */
 const NODE_MS = 500;
 
