@@ -1,10 +1,10 @@
 /** A person acts on a run: through the journal when nobody is at work on it, else through Beads. */
-import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { Tracker } from "../domain/ports.ts";
 import { openFollower } from "../orchestrator/follower.ts";
 import { openStore, type Store } from "../orchestrator/store.ts";
+import { answeredEvents } from "../rules/budget-answer.ts";
 import { cancelTask } from "../rules/cancel.ts";
 import { responseNote } from "../rules/notes.ts";
 import { taskOf } from "../rules/status.ts";
@@ -94,15 +94,10 @@ async function actInJournal(
     if (question?.state !== "open") {
       return { failure: "config-unusable", detail: `${id} is no longer open` };
     }
-    const answered: NewEvent = {
-      task_id: question.about,
-      actor: by,
-      event_type: "question.answered",
-      question: id,
-      by,
-      text,
-    };
-    store.record([answered, responseNote(question, text)]);
+    store.record([
+      ...answeredEvents(store.state, question, by, text),
+      responseNote(question, text),
+    ]);
   }
   await follower.mirror();
   return { via: "journal" };

@@ -1,5 +1,6 @@
 /** What may stand in `fractal.yaml` and in the user's file, key by key. */
 import { z } from "zod";
+import { writtenBudgets } from "../domain/amounts.ts";
 import { ROLES } from "../domain/conversation.ts";
 import type { Limits } from "../domain/limits.ts";
 import { pathProblem } from "../domain/path.ts";
@@ -126,6 +127,8 @@ export const configFile = z.strictObject({
   /** Of every `openai:` model that names none itself. */
   base_url: serverUrl.optional(),
   jobs: whole(256),
+  /** What a run may use up, by scope. */
+  budget: writtenBudgets.optional(),
   limits: limits.optional(),
   mounts: z.array(mount).max(50).optional(),
   /** A shell command run on each new question. */

@@ -1,8 +1,10 @@
 /** Flags over environment over fractal.yaml over the user's file over defaults, as one typed value. */
 import { availableParallelism, homedir } from "node:os";
 import { join } from "node:path";
+import type { Budgets } from "../domain/budget.ts";
 import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
 import type { InputProblem } from "../domain/spec.ts";
+import { budgetTexts, mergeBudgets, scopeTexts } from "./budget.ts";
 import { problemsOf, type ReadConfig, readConfigFile } from "./config-file.ts";
 import {
   type ConfigFile,
@@ -22,6 +24,8 @@ export interface ConfigFlags {
   models?: string[];
   baseUrl?: string;
   jobs?: number;
+  /** `5usd` or `worker=1usd`, `task=20calls`, `fr-x.a1=2usd`. */
+  budget?: string[];
 }
 
 /** One source of settings, and where each of its values stands. */
@@ -40,6 +44,8 @@ export interface Setting {
 
 export interface Config {
   limits: Limits;
+  /** What a new run may use up. */
+  budget: Budgets;
   mounts: string[];
   notify?: string;
   /** True when --dangerously-no-sandbox must be refused. */
@@ -119,12 +125,13 @@ function layerOfFlags(flags: ConfigFlags): ReadConfig | { problems: InputProblem
       ...(flags.models === undefined ? {} : { models: models.pairs }),
       ...(flags.baseUrl === undefined ? {} : { base_url: flags.baseUrl }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...(flags.budget === undefined ? {} : { budget: scopeTexts(budgetTexts(flags.budget)) }),
     },
     (key) => `--${(key.split(".")[0] ?? key).replaceAll("_", "-")}`,
   );
 }
 
-const FROM_ENVIRONMENT = ["model", "models", "base_url", "jobs", "notify"] as const;
+const FROM_ENVIRONMENT = ["model", "models", "base_url", "jobs", "budget", "notify"] as const;
 
 function layerOfEnvironment(env: Environment): ReadConfig | { problems: InputProblem[] } {
   const value: Record<string, unknown> = {};
@@ -132,6 +139,7 @@ function layerOfEnvironment(env: Environment): ReadConfig | { problems: InputPro
     const text = env[variableOf(key)]?.trim();
     if (text === undefined || text === "") continue;
     if (key === "jobs") value[key] = /^\d+$/.test(text) ? Number(text) : text;
+    else if (key === "budget") value[key] = budgetTexts(text.split(","));
     else if (key === "models") {
       const models = pairsOf(text.split(","), variableOf(key));
       if ("problems" in models) return models;
@@ -202,8 +210,11 @@ function merge(layers: Layer[]): Config {
   for (const key of MODEL_KEYS) {
     pick<ModelEntry | undefined>(`models.${key}`, (f) => f.models?.[key as ModelKey], undefined);
   }
+  const { budget, settings: budgets } = mergeBudgets(layers);
+  settings.push(...budgets);
   return {
     limits: limits as unknown as Limits,
+    budget,
     mounts,
     ...(notify === undefined ? {} : { notify }),
     sandboxRequired: sandbox === "required",

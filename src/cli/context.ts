@@ -45,6 +45,7 @@ export interface GlobalFlags {
   json?: boolean;
   color?: boolean;
   jobs?: number;
+  budget?: string[];
   model?: string;
   models?: string[];
   baseUrl?: string;
@@ -68,6 +69,7 @@ export function contextOf(flags: GlobalFlags, world: World): Context {
       ...(flags.models === undefined ? {} : { models: flags.models }),
       ...(flags.baseUrl === undefined ? {} : { baseUrl: flags.baseUrl }),
       ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+      ...(flags.budget === undefined ? {} : { budget: flags.budget }),
     },
     wire: world.wire,
     signal: world.signal,

@@ -29,9 +29,18 @@ export function modelFlags(command: Command): Command {
     .option("--base-url <url>", "server of openai: models (FRACTAL_BASE_URL)");
 }
 
+/** What may be used up. */
+export function budgetFlag(command: Command): Command {
+  return command.option(
+    "--budget <[scope=]amount>",
+    "5usd, 200ktokens, 300calls or 90min, of the run or of a role, tier, `task` (each) or task id; may be repeated (FRACTAL_BUDGET)",
+    (one: string, before: string[] | undefined) => [...(before ?? []), one],
+  );
+}
+
 /** Flags of the commands that carry something out. */
 export function runFlags(command: Command): Command {
-  return modelFlags(command)
+  return budgetFlag(modelFlags(command))
     .option("--record <dir>", "keep every model answer (FRACTAL_RECORD)")
     .option("--keep", "stay up when nothing is left to do; follow what is added with bd")
     .option("--strict", "a recording of another question fails the call (FRACTAL_STRICT)")

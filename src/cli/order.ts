@@ -1,9 +1,11 @@
 /** What is to be run, and with which settings: read and judged before anything is made for it. */
+import type { Budgets } from "../domain/budget.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Contract } from "../domain/task.ts";
 import { type PlanFile, parsePlanFile } from "../rules/plan-file.ts";
 import { reviewPlans } from "../rules/plan-tree.ts";
+import { tightened } from "./budget.ts";
 import { type Config, loadConfig, placeOf } from "./config.ts";
 import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
@@ -18,6 +20,8 @@ export interface Order {
   spec: Spec;
   plan?: PlanFile;
   config: Config;
+  /** What a new run of it may use up. */
+  budget: Budgets;
   models: RoleModels;
 }
 
@@ -43,7 +47,8 @@ export async function orderOf(
   if (isRefusal(config)) return config;
   const models = resolveModels(config, context.env, bundledRecordings(wanted.input));
   if (isRefusal(models)) return models;
-  return refuseMissingKeys(models, context.env) ?? { ...wanted, config, models };
+  const budget = tightened(config.budget, wanted.spec.budget);
+  return refuseMissingKeys(models, context.env) ?? { ...wanted, config, budget, models };
 }
 
 /** A plan brings its own specification; both are journaled, and the plan's bytes name the run. */

@@ -10,7 +10,8 @@ import { ACTOR, type World } from "../orchestrator/world.ts";
 import { renderPlanFile } from "../rules/plan-file.ts";
 import { plansOf } from "../rules/plans-of.ts";
 import { rootTask } from "../rules/root-task.ts";
-import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
+import { refuseUnpriced } from "./budget.ts";
+import { EXIT, type ExitCode, isRefusal, type Refusal, refuse } from "./exit.ts";
 import type { Environment } from "./output.ts";
 import {
   mountsOf,
@@ -43,6 +44,8 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
     callTimeoutMs: o.config.limits.callTimeoutMs,
   });
   if (isRefusal(profiles)) return profiles;
+  const unpriced = refuseUnpriced(new Map(Object.entries(o.budget)), profiles);
+  if (unpriced !== undefined) return unpriced;
   const runId = `plan-${randomBytes(3).toString("hex")}`;
   const { spec } = o;
   const mounts = mountsOf(o.config, spec.mounts);
@@ -72,6 +75,7 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
     root_id: runId,
     models: {},
     contained: true,
+    budget: o.budget,
   };
   const { limits } = o.config;
   const clock = machine.steadyClock([]);
@@ -101,7 +105,7 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
   const rest = await runLoop(world, signal).finally(() => sandbox.close());
   if (rest.exitCode !== 0) {
     const open = [...store.state.questions.values()].filter((one) => one.state === "open");
-    return refuse(rest.exitCode as typeof EXIT.waiting, rest.reason, {
+    return refuse(rest.exitCode as ExitCode, rest.reason, {
       where: open.map((question) => `${question.title}\n${question.why}`),
     });
   }

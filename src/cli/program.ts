@@ -2,10 +2,11 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { CostBy } from "../view/cost.ts";
 import type { GraphFlags } from "./commands/graph.ts";
 import { type Context, contextOf, type GlobalFlags, type World } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
-import { modelFlags, runFlags, runFlagsOf } from "./flags.ts";
+import { budgetFlag, modelFlags, runFlags, runFlagsOf } from "./flags.ts";
 import { examples, helpFooter } from "./help.ts";
 import { readVersion } from "./package-folder.ts";
 import { refuseLine } from "./refuse-line.ts";
@@ -67,6 +68,7 @@ function buildProgram(world: World, end: End): Command {
   addPlan(program, world, end);
   addResume(program, world, end);
   addTree(program, world, end);
+  addCost(program, world, end);
   addShow(program, world, end);
   addStatus(program, world, end);
   addQuery(program, world, end);
@@ -88,11 +90,8 @@ function addRun(program: Command, world: World, end: End): void {
       "after",
       examples([
         ["fractal run spec.md", "start it, or go on with the open run of the same bytes"],
+        ["fractal run spec.md --budget 5usd --budget worker=300calls", "asks before it takes more"],
         ["fractal run spec.md --model openai:qwen3-coder --base-url http://localhost:11434/v1", ""],
-        [
-          "fractal run - --no-input < spec.md",
-          "from stdin, asking nothing: open questions end with exit 3",
-        ],
       ]),
     )
     .action(async (spec: string, _: unknown, command: Command) => {
@@ -109,6 +108,7 @@ function addResume(program: Command, world: World, end: End): void {
       examples([
         ["fractal resume", "the open run of this repository"],
         ["fractal resume k3f9x2 -j 4", "this run, four attempts at a time"],
+        ["fractal resume --budget 8usd", "with another budget than it was started with"],
       ]),
     )
     .action(async (run: string | undefined, _: unknown, command: Command) => {
@@ -118,7 +118,7 @@ function addResume(program: Command, world: World, end: End): void {
 }
 
 function addPlan(program: Command, world: World, end: End): void {
-  modelFlags(program.command("plan <spec>"))
+  budgetFlag(modelFlags(program.command("plan <spec>")))
     .description("show the tree, the coverage and a forecast; no issue and no branch is made")
     .option("--out <file>", "write the plan, for `fractal run FILE`")
     .option("--record <dir>", "keep every model answer (FRACTAL_RECORD)")
@@ -152,6 +152,29 @@ function addTree(program: Command, world: World, end: End): void {
     .action(async (run: string | undefined, _: unknown, command: Command) => {
       const { treeCommand } = await import("./commands/tree.ts");
       end(await treeCommand(contextFor(command, world), run));
+    });
+}
+
+function addCost(program: Command, world: World, end: End): void {
+  program
+    .command("cost [run]")
+    .description("what a run spent and has reserved, and what is left of its budgets")
+    .addOption(
+      new Option("--by <what>", "a row for each role, model, task (with all below it) or level")
+        .choices(["role", "model", "task", "level"])
+        .default("role"),
+    )
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal cost", "the open run, or the newest one, by role"],
+        ["fractal cost --by task", "where it went: each task with all below it"],
+        ["fractal cost k3f9x2 --json | jq .data.total.spent_usd", "null where a price is unknown"],
+      ]),
+    )
+    .action(async (run: string | undefined, flags: { by: CostBy }, command: Command) => {
+      const { costCommand } = await import("./commands/cost.ts");
+      end(await costCommand(contextFor(command, world), run, flags.by));
     });
 }
 
@@ -331,7 +354,7 @@ function addReplay(program: Command, world: World, end: End): void {
 }
 
 function addConfig(program: Command, world: World, end: End): void {
-  modelFlags(program.command("config"))
+  budgetFlag(modelFlags(program.command("config")))
     .description("every setting that holds, and the model of each role")
     .addArgument(new Argument("[show]", "may be left out").choices(["show"]))
     .option("--origin", "and where it is from")

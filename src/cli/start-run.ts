@@ -1,5 +1,6 @@
 /** Begins a run, or goes on with the open one: from a command line to a world the loop can work in. */
 import { randomBytes } from "node:crypto";
+import type { Amounts } from "../domain/budget.ts";
 import type { ModelFlags, NewEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
 import type { Human } from "../domain/ports.ts";
@@ -7,7 +8,9 @@ import { serial } from "../orchestrator/serial.ts";
 import { openStore } from "../orchestrator/store.ts";
 import { createdEvent } from "../orchestrator/tracked.ts";
 import { ACTOR, type World } from "../orchestrator/world.ts";
+import { draftOf } from "../rules/draft.ts";
 import { rootTask } from "../rules/root-task.ts";
+import { changedBudgets, refuseTaskBudgets, refuseUnknownSpent, refuseUnpriced } from "./budget.ts";
 import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { findRun, isOpen, readableRuns, refuseDamaged, telemetryOf } from "./find-run.ts";
@@ -139,6 +142,11 @@ async function openWorld(
     callTimeoutMs: config.limits.callTimeoutMs,
   });
   if (isRefusal(profiles)) return profiles;
+  const budgetFlags = context.configFlags.budget ?? [];
+  const tooFree = isNew
+    ? (refuseTaskBudgets(budgetFlags) ?? refuseUnpriced(limitsOfOrder(order), profiles))
+    : undefined;
+  if (tooFree !== undefined) return tooFree;
   // Said now: what follows may take some seconds.
   const notes = isNew ? notesOnPlace(place) : [noteOnResuming(runId, context.configFlags)];
   for (const note of [...notes, ...notesOnModels(models)]) context.out.note(note);
@@ -209,6 +217,13 @@ async function openWorld(
   const { rootId } = store.state;
   if (!store.state.tasks.has(rootId)) store.record([createdEvent(rootTask(spec, rootId))]);
   if (!isNew) {
+    const budgets = changedBudgets(store.state, budgetFlags, context.person);
+    if (isRefusal(budgets)) return budgets;
+    const draft = draftOf(store.state);
+    draft.follow(budgets);
+    const refusal =
+      refuseUnpriced(draft.state.ledger.limits, profiles) ?? refuseUnknownSpent(draft.state);
+    if (refusal !== undefined) return refusal;
     store.record([
       {
         task_id: null,
@@ -220,6 +235,7 @@ async function openWorld(
         contained: sandbox.contained,
         ...given,
       },
+      ...budgets,
     ]);
   }
   await repository.startBranch({ base: store.state.base });
@@ -249,6 +265,17 @@ async function openWorld(
   return { world, close: () => sandbox.close() };
 }
 
+/** All limits that the run will have from its first line on, and those its given plan brings. */
+function limitsOfOrder({ budget, plan }: Order): Map<string, Amounts> {
+  const parts = Object.values(plan?.splits ?? {}).flatMap((split) => split.parts);
+  return new Map([
+    ...Object.entries(budget),
+    ...parts.flatMap((part) =>
+      part.budget === undefined ? [] : [[`subtree ${part.key}`, part.budget] as const],
+    ),
+  ]);
+}
+
 /** The first line of a journal. */
 function firstEvent(
   order: Order,
@@ -263,7 +290,7 @@ function firstEvent(
     given: { model_flags?: ModelFlags };
   },
 ): NewEvent {
-  const { spec, input, plan } = order;
+  const { spec, input, plan, budget } = order;
   const givenPlan = plan === undefined ? {} : { given_plan: run.putBlob(JSON.stringify(plan)) };
   return {
     task_id: null,
@@ -282,5 +309,6 @@ function firstEvent(
     pid: process.pid,
     ...givenPlan,
     ...run.given,
+    ...(Object.keys(budget).length === 0 ? {} : { budget }),
   };
 }

@@ -1,4 +1,5 @@
 /** What commands ask of wire.ts, the only file that names adapters. */
+import type { Budgets } from "../domain/budget.ts";
 import type { RunEvent } from "../domain/event.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { Answer } from "../domain/index-tables.ts";
@@ -50,6 +51,8 @@ export interface PlanOrder {
   spec: Spec;
   config: Config;
   models: RoleModels;
+  /** What planning it may use up. */
+  budget: Budgets;
   record?: string;
   strict: boolean;
   onEvent(event: RunEvent, state: RunState): void;

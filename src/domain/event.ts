@@ -101,6 +101,8 @@ const fact = z.discriminatedUnion("event_type", [
     model_flags: modelFlags.optional(),
     /** Of the process that started it. */
     pid: z.number().optional(),
+    /** What it may use up, by scope, as flag, settings and front matter said. */
+    budget: z.record(z.string(), amounts).optional(),
   }),
   z.object({
     event_type: z.literal("run.resumed"),
@@ -362,7 +364,8 @@ const fact = z.discriminatedUnion("event_type", [
         scope: budgetScope,
         task: z.string().nullable(),
         unit: z.enum(["usd", "tokens", "calls", "minutes"]),
-        need: z.number(),
+        /** Null where its price is unknown. */
+        need: z.number().nullable(),
         tasks: z.array(z.string()),
       })
       .optional(),

@@ -1,5 +1,6 @@
 /** The planner's answer for one task: execute it, or split it into these parts. */
 import { z } from "zod";
+import { writtenAmounts } from "./amounts.ts";
 import { signature, size, taskKind } from "./task.ts";
 
 /** Acceptance as data. Calls, commands and requests are rendered to checks by code. */
@@ -59,6 +60,8 @@ export const part = z.object({
   command: z.string().max(4000).optional(),
   unchecked: z.string().max(1000).optional(),
   risks: z.array(z.string().max(500)).max(5),
+  /** What it and all that becomes of it may use up. */
+  budget: writtenAmounts.optional(),
 });
 export type Part = z.infer<typeof part>;
 

@@ -73,7 +73,13 @@ export interface Question {
   mirror?: Mirrored;
   mirrorPending?: Mirrored;
   /** Of a question about a budget: which, and which tasks wait for more of it. */
-  budget?: { scope: BudgetScope; task: TaskId | null; unit: Unit; need: number; tasks: TaskId[] };
+  budget?: {
+    scope: BudgetScope;
+    task: TaskId | null;
+    unit: Unit;
+    need: number | null;
+    tasks: TaskId[];
+  };
 }
 
 /** A comment of fractal's on the issue of a task or question, owed until it is known to be there. */

@@ -1,4 +1,5 @@
 /** The written specification: its requirements with their lines, and what its front matter says. */
+import type { Budgets } from "./budget.ts";
 import type { Check } from "./check.ts";
 
 export type RequirementId = string;
@@ -40,6 +41,8 @@ export interface Spec {
   protectedPaths: string[];
   /** Ignored dependency folders to show read-only in the sandbox. */
   mounts: string[];
+  /** What a run of it may use up, at most. */
+  budget: Budgets;
   requirements: Requirement[];
   outline: Section;
 }

@@ -1,6 +1,8 @@
 /** Carries actions out beside one another, and knows what is under way. */
 import { type Failure, failureClassOf, isFailure } from "../domain/failure.ts";
 import type { TaskId } from "../domain/task.ts";
+import { answeredEvents } from "../rules/budget-answer.ts";
+import { openBudgetQuestion } from "../rules/budget-question.ts";
 import { noteOn, responseNote } from "../rules/notes.ts";
 import type { Action, Snapshot } from "../rules/reconcile.ts";
 import { backoffMs } from "../rules/retry.ts";
@@ -9,6 +11,7 @@ import { attemptTask } from "./attempt-task.ts";
 import { askPerson, fixTask, routeByModel, routeByRules } from "./escalate-task.ts";
 import { openFollower } from "./follower.ts";
 import { planTask } from "./plan-task.ts";
+import { needsOf } from "./reserve.ts";
 import { rollUpTask } from "./roll-up-task.ts";
 import { publish } from "./tracked.ts";
 import { ACTOR, type World } from "./world.ts";
@@ -54,6 +57,8 @@ export function openHands(world: World, wake: () => void): Hands {
   let fatal: Failure | undefined;
   let broken: unknown;
   const follower = openFollower(world);
+  const needs = needsOf(world);
+  const given = new Set(world.givenPlans.keys());
   let seenAt = 0;
   let mirroredAt = 0;
 
@@ -130,12 +135,8 @@ export function openHands(world: World, wake: () => void): Hands {
         return;
       }
       if (store.state.questions.get(id)?.state !== "open") return;
-      const by = "a person at the terminal";
-      const said = { task_id: question.about, actor: by } as const;
-      store.record([
-        { ...said, event_type: "question.answered", question: id, by, text: answer },
-        responseNote(question, answer),
-      ]);
+      const events = answeredEvents(store.state, question, "a person at the terminal", answer);
+      store.record([...events, responseNote(question, answer)]);
     });
   };
 
@@ -179,6 +180,15 @@ export function openHands(world: World, wake: () => void): Hands {
       case "ask":
         askPerson(world, action.task, action.question, action.reason);
         return;
+      case "ask-budget":
+        store.record([openBudgetQuestion(store.state, action.by, action.tasks)]);
+        return;
+      case "moot": {
+        const about = store.state.questions.get(action.question)?.about ?? null;
+        const closed = { event_type: "question.closed", question: action.question } as const;
+        store.record([{ ...closed, task_id: about, actor: ACTOR, by: ACTOR, how: "moot" }]);
+        return;
+      }
       case "give-up": {
         const about = { task_id: action.task, actor: ACTOR } as const;
         store.record([{ ...about, event_type: "task.failed", reason: action.reason }]);
@@ -238,6 +248,8 @@ export function openHands(world: World, wake: () => void): Hands {
       trackerRetryAt,
       trackerDownSince,
       fatal,
+      needs,
+      given,
     }),
     observeBeside() {
       if (observing || mirroring || publishing) return;

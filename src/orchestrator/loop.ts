@@ -59,6 +59,7 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
     record(world, work, pace);
     const isInstant = actions.some(takesNoTime);
     const owed = isInstant ? owedMoves(store.state, limits) : 0;
+    const asked = openQuestions(world);
     for (const action of actions) hands.act(action);
     const stop = actions.find((action) => action.kind === "stop");
     if (stop !== undefined) {
@@ -78,10 +79,19 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
     // What was decided without waiting for anything is due for another look at once; what led
     // nowhere is not, for it would lead nowhere again.
     const isNews = actions.some(({ kind }) => kind === "notify" || kind === "say-why");
-    if (isNews || (isInstant && owedMoves(store.state, limits) < owed)) continue;
+    if (
+      isNews ||
+      openQuestions(world) !== asked ||
+      (isInstant && owedMoves(store.state, limits) < owed)
+    )
+      continue;
     await alarm.wait(untilNext(actions, pace.pauseMs, clock.now()), signal);
     hands.observeBeside();
   }
+}
+
+function openQuestions({ store }: World): number {
+  return [...store.state.questions.values()].filter(({ state }) => state === "open").length;
 }
 
 /** Milliseconds until the next look: the pause, or sooner where a timer is named. */

@@ -1,7 +1,7 @@
 /** What a model call may come to at worst, and whether the budgets have room for that. */
 import { promptTokensOf } from "../agents/ask.ts";
 import type { Charge } from "../domain/budget.ts";
-import type { ModelRequest, Role } from "../domain/conversation.ts";
+import { type ModelRequest, ROLES, type Role } from "../domain/conversation.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import { worstCostOf } from "../domain/usage.ts";
@@ -22,8 +22,17 @@ export function worstOf(profile: ModelProfile, request: ModelRequest): Charge {
   return worstFor(profile, promptTokensOf(request), request.outputTokensMax);
 }
 
-/** The most that a call of usual length can come to: without room for it no work is begun. */
-export function usualWorstOf(profile: ModelProfile): Charge {
+/** The most that a call of usual length can come to, by role: without room for it no work is begun. */
+export function needsOf(world: Pick<World, "profiles">): Map<Role, Charge> {
+  const needs = new Map<Role, Charge>();
+  for (const role of ROLES) {
+    const profile = world.profiles[role];
+    if (profile !== undefined) needs.set(role, usualWorstOf(profile));
+  }
+  return needs;
+}
+
+function usualWorstOf(profile: ModelProfile): Charge {
   const room = Math.max(0, profile.contextTokens - USUAL_PROMPT_TOKENS);
   return worstFor(profile, USUAL_PROMPT_TOKENS, Math.min(profile.outputTokensMax, room));
 }

@@ -1,5 +1,6 @@
 /** Budgets in words: whose it is, and why it does not allow a call. */
-import type { BudgetOf, Unit } from "../domain/budget.ts";
+import { renderAmount } from "../domain/amounts.ts";
+import type { BudgetOf } from "../domain/budget.ts";
 import type { Denial } from "./admission.ts";
 
 /** Whose budget it is: `the run`, `the worker`, `fr-1.a2 and all below it`. */
@@ -21,12 +22,6 @@ export function renderBudgetOf({ scope, task }: BudgetOf): string {
     case "reviewer":
       return `the ${scope}`;
   }
-}
-
-/** An amount as budgets are written: `0.5usd`, `200000tokens`, `3calls`, `1.5min`. */
-export function renderAmount(amount: number, unit: Unit): string {
-  const digits = unit === "usd" ? 6 : 1;
-  return `${Number(amount.toFixed(digits))}${unit === "minutes" ? "min" : unit}`;
 }
 
 /** `the run may use 1usd: 0.9usd are spent and reserved, and the next call may take 0.2usd`. */

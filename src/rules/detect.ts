@@ -4,6 +4,7 @@ import type { WorkRole } from "../domain/event.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Question, RoleWork, RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import type { Denied } from "./budget-question.ts";
 import { inOrder, knownCriticalPath } from "./schedule.ts";
 import { judgeOf, type Move, type Scene } from "./standing.ts";
 import { type Measure, urgencyOfQuestion, urgencyOfTask } from "./urgency.ts";
@@ -35,6 +36,8 @@ export interface Work {
   detections: readonly Detection[];
   /** Tasks that met trouble outside: when they are tried again, and since when it lasts. */
   resting: readonly { untilMs: number; sinceMs: number | undefined }[];
+  /** Tasks whose next call does not fit what a budget has left. */
+  denied: readonly Denied[];
 }
 
 /** What the detectors look at: sorted once, so that each only picks its own. */
@@ -90,6 +93,7 @@ export function detectWork(
   const measure = { path, longest, now };
   const judge = judgeOf(scene, limits, now);
   const found: DueMove[] = [];
+  const denied: Denied[] = [];
   const underWay: { task: TaskState; role: WorkRole }[] = [];
   const resting: { untilMs: number; sinceMs: number | undefined }[] = [];
   for (const task of state.tasks.values()) {
@@ -99,17 +103,23 @@ export function detectWork(
       const role = task.lease?.role ?? (busy.get(task.id) === "plan" ? "planner" : "code");
       underWay.push({ task, role });
     }
-    if (standing.kind !== "due") continue;
+    if (standing.kind !== "due" && standing.kind !== "denied") continue;
     const { move } = standing;
     if (planOnly && (move.kind === "attempt" || move.kind === "roll-up")) continue;
+    if (standing.kind === "denied") {
+      // With nothing under way there is nothing to wait for.
+      if (!standing.waits || busy.size === 0) denied.push({ task, by: standing.by });
+      continue;
+    }
     found.push({ task, move, urgency: urgencyOfTask(task, measure) });
   }
   const open = [...state.questions.values()].filter((question) => question.state === "open");
+  denied.sort((a, b) => a.task.createdSeq - b.task.createdSeq);
   const due = inOrder(found, path);
   const moves = due.length > 0 || underWay.length > 0 || resting.length > 0;
   const seen = { state, due, underWay, open, moves, measure };
   const detections = Object.values(DETECTORS).map((detect) => detect(seen));
-  return { due, detections: detections.filter((one) => one !== undefined), resting };
+  return { due, detections: detections.filter((one) => one !== undefined), resting, denied };
 }
 
 /** Tasks whose next move, or whose lease, is this role's. */

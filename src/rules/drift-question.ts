@@ -1,7 +1,8 @@
 /** What a person did to a question in Beads: answered it, dismissed it, deleted it. */
 import type { NewEvent } from "../domain/event.ts";
 import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
-import type { Question } from "../domain/run-state.ts";
+import type { Question, RunState } from "../domain/run-state.ts";
+import { answeredEvents } from "./budget-answer.ts";
 
 /** Who did it, as far as the issue tells. */
 export function personOf(issue: TrackedTask): string {
@@ -13,6 +14,7 @@ const RESPONSE = /^Response:\s*/;
 
 /** The events that follow; none while it is untouched, or was closed by fractal. */
 export function driftOfQuestion(
+  state: RunState,
   question: Question,
   issue: TrackedTask | undefined,
   comments: ReadonlyMap<string, readonly TrackerComment[]>,
@@ -21,7 +23,6 @@ export function driftOfQuestion(
   if (question.mirror === undefined) return [];
   if (issue === undefined) return driftOfDeleted(question);
   if (question.state !== "open" || issue.status !== "closed") return [];
-  const about = { task_id: question.about } as const;
   const said = [...(comments.get(question.id) ?? [])].reverse();
   const response =
     said.find((comment) => RESPONSE.test(comment.text)) ??
@@ -29,10 +30,7 @@ export function driftOfQuestion(
   const text = response?.text.replace(RESPONSE, "").trim() ?? "";
   // Closed without an answer, or with an empty one.
   if (response === undefined || text === "") return [dismissed(question, personOf(issue))];
-  const by = response.author;
-  return [
-    { ...about, actor: by, event_type: "question.answered", question: question.id, by, text },
-  ];
+  return answeredEvents(state, question, response.author, text);
 }
 
 function dismissed(question: Question, by: string): NewEvent {

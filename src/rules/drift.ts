@@ -63,7 +63,7 @@ export function detectDrift(
   for (const id of [...draft.state.questions.keys()]) {
     const question = draft.state.questions.get(id);
     if (question === undefined || !isComparable(id)) continue;
-    draft.follow(driftOfQuestion(question, shown.get(id), comments, ours));
+    draft.follow(driftOfQuestion(draft.state, question, shown.get(id), comments, ours));
   }
   return [...draft.events, ...askDependents(state, draft.state, draft.events)];
 }

@@ -1,6 +1,8 @@
 /** What a specification's front matter says, or every problem with it by line and column. */
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
+import { writtenBudgets } from "../domain/amounts.ts";
+import { type Budgets, SCOPE_NAMES } from "../domain/budget.ts";
 import type { Check } from "../domain/check.ts";
 import { pathProblem } from "../domain/path.ts";
 import type { InputProblem } from "../domain/spec.ts";
@@ -12,6 +14,7 @@ export interface FrontMatter {
   checks: Check[];
   protectedPaths: string[];
   mounts: string[];
+  budget: Budgets;
 }
 
 /** Checks of these names run after every leaf; a spec's other checks run at the end. */
@@ -47,11 +50,13 @@ const frontMatter = z.strictObject({
   checks: z.record(z.string().min(1).max(120), ownCheck).optional(),
   protected: z.array(z.string().min(1).max(400)).max(200).optional(),
   mounts: z.array(folder).max(50).optional(),
+  budget: writtenBudgets.optional(),
 });
 
 const KNOWN: Record<string, readonly string[]> = {
   "": Object.keys(frontMatter.shape),
   checks: ["run", "when", "timeout"],
+  budget: SCOPE_NAMES,
 };
 
 /** What holds where a specification has no front matter. */
@@ -61,6 +66,7 @@ export const NO_FRONT_MATTER: FrontMatter = {
   checks: [],
   protectedPaths: [],
   mounts: [],
+  budget: {},
 };
 
 /**
@@ -134,6 +140,11 @@ function unknownKey(path: PropertyKey[], key: string): string {
   return `unknown key \`${[...path.map(String), key].join(".")}\`: ${hint}`;
 }
 
+/** Without the scopes that are not named. */
+function budgetsOf(given: z.infer<typeof writtenBudgets>): Budgets {
+  return Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined));
+}
+
 function frontMatterOf(data: z.infer<typeof frontMatter>): FrontMatter {
   const checks = Object.entries(data.checks ?? {}).map(([name, own]): Check => {
     const when = own.when ?? (LEAF_CHECKS.has(name) ? "leaf" : "final");
@@ -154,5 +165,6 @@ function frontMatterOf(data: z.infer<typeof frontMatter>): FrontMatter {
     checks,
     protectedPaths: data.protected ?? [],
     mounts: data.mounts ?? [],
+    budget: budgetsOf(data.budget ?? {}),
   };
 }

@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskStatus } from "../domain/task.ts";
 import { addCost, type CostUsd } from "../domain/usage.ts";
+import { renderDenial } from "./budget-text.ts";
 import { judgeOf, type Move, type Standing } from "./standing.ts";
 import { colourOf, descendantsOf, type Hold, statusOf } from "./status.ts";
 import { wavesOf } from "./waves.ts";
@@ -76,6 +77,8 @@ function whyNotYet(state: RunState, task: TaskState, standing: Standing): string
       return `${standing.children.length} of ${task.children.length} children are not settled`;
     case "reserved":
       return `${standing.file} is kept for ${standing.owner}`;
+    case "denied":
+      return `waits for more budget: ${renderDenial(standing.by)}`;
     case "due":
       return DUE[standing.move.kind];
   }

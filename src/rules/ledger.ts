@@ -47,6 +47,11 @@ export function applyToLedger(state: RunState, event: RunEvent): void {
   const { ledger } = state;
   const task = event.task_id ?? "";
   switch (event.event_type) {
+    case "run.started":
+      for (const [scope, limit] of Object.entries(event.budget ?? {})) {
+        ledger.limits.set(scope, limit);
+      }
+      return;
     case "run.resumed":
       // Whatever an earlier process was asking: nobody will ever say what came of it.
       for (const key of [...ledger.open.keys()]) hold(ledger, key);

@@ -86,6 +86,9 @@ export function overspent(events: readonly RunEvent[]): Overspending[] {
   for (const event of events) {
     const task = event.task_id ?? "";
     switch (event.event_type) {
+      case "run.started":
+        for (const [scope, limit] of Object.entries(event.budget ?? {})) setLimit(scope, limit);
+        break;
       case "task.created":
         parents.set(task, event.parent);
         setLimit(keyOfBudget({ scope: "subtree", task }), event.contract.budget);

@@ -1,5 +1,6 @@
 /** What one pass decided, in one word with its reason, and how soon the next one looks again. */
 import type { TaskId } from "../domain/task.ts";
+import { renderBudgetOf } from "./budget-text.ts";
 import type { Detection } from "./detect.ts";
 import type { Action } from "./reconcile.ts";
 
@@ -26,7 +27,9 @@ export function paceOf(
   const pauseMs = pauseOf(detections, actions, underWay);
   const stop = actions.find((action) => action.kind === "stop");
   if (stop !== undefined) return { decision: "stop", reason: stop.reason, pauseMs };
-  const work = actions.filter((action) => "task" in action || action.kind === "prompt");
+  const work = actions.filter(
+    (action) => "task" in action || ["prompt", "ask-budget"].includes(action.kind),
+  );
   if (work.length > 0) {
     return { decision: "continue", reason: work.map(describe).join(", "), pauseMs };
   }
@@ -56,5 +59,6 @@ function pauseOf(
 }
 
 function describe(action: Action): string {
+  if (action.kind === "ask-budget") return `ask about the budget of ${renderBudgetOf(action.by)}`;
   return "task" in action ? `${action.kind} ${action.task}` : action.kind;
 }

@@ -13,8 +13,8 @@ import { renderStubs } from "./stub.ts";
 export function basicsOf(
   part: Part,
   key: string,
-): Pick<Contract, "purpose" | "kind" | "files" | "risks" | "command" | "unchecked"> {
-  const { purpose, kind, risks, command, unchecked } = part;
+): Pick<Contract, "purpose" | "kind" | "files" | "risks" | "command" | "unchecked" | "budget"> {
+  const { purpose, kind, risks, command, unchecked, budget } = part;
   return {
     purpose,
     kind,
@@ -22,6 +22,7 @@ export function basicsOf(
     risks,
     ...(kind === "command" && command !== undefined ? { command } : {}),
     ...(unchecked?.trim() ? { unchecked } : {}),
+    ...(budget === undefined ? {} : { budget }),
   };
 }
 

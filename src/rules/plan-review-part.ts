@@ -1,4 +1,6 @@
 /** What can be wrong with one part of a plan by itself. */
+import { renderAmount } from "../domain/amounts.ts";
+import { UNITS } from "../domain/budget.ts";
 import { pathProblem } from "../domain/path.ts";
 import type { Part, PlanProblem } from "../domain/plan.ts";
 import { SIZES } from "../domain/task.ts";
@@ -10,6 +12,7 @@ import { protectedBy } from "./protected.ts";
 export function reviewPart(part: Part, facts: PlanFacts): PlanProblem[] {
   return [
     ...reviewSize(part, facts),
+    ...reviewBudget(part, facts),
     ...reviewWords(part, facts),
     ...reviewFiles(part, facts),
     ...reviewKind(part),
@@ -29,6 +32,20 @@ function reviewSize(part: Part, facts: PlanFacts): PlanProblem[] {
   if (SIZES.indexOf(part.size) < SIZES.indexOf(bound)) return [];
   const message = `part \`${part.key}\` (${part.size}) is as large as its parent (${bound}): make it smaller`;
   return [{ code: "part-too-large", message }];
+}
+
+/** A part shares what its parent may use: a budget above that would promise what is not there. */
+function reviewBudget(part: Part, { task, ancestors }: PlanFacts): PlanProblem[] {
+  return UNITS.flatMap((unit): PlanProblem[] => {
+    const amount = part.budget?.[unit];
+    const above = [task, ...ancestors].find(
+      ({ contract }) => contract.budget?.[unit] !== undefined,
+    );
+    const limit = above?.contract.budget?.[unit];
+    if (amount === undefined || limit === undefined || amount <= limit) return [];
+    const message = `part \`${part.key}\` may use ${renderAmount(amount, unit)}, but "${above?.contract.title}" only ${renderAmount(limit, unit)}`;
+    return [{ code: "budget-above", message }];
+  });
 }
 
 function reviewWords(part: Part, { plan, task, ancestors }: PlanFacts): PlanProblem[] {

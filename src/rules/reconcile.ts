@@ -1,9 +1,12 @@
 /** Compares what is with what is wanted and lists the actions that close the gap. */
+import type { Charge } from "../domain/budget.ts";
+import type { Role } from "../domain/conversation.ts";
 import { type Failure, failureClassOf } from "../domain/failure.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { accessTo } from "./breaker.ts";
+import { type BudgetMove, budgetMoves, isShort, shortOf } from "./budget-question.ts";
 import { detectWork, type Work } from "./detect.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
 import { notesOwed, reasonsUnsaid } from "./notes.ts";
@@ -39,6 +42,10 @@ export interface Snapshot {
   planOnly: boolean;
   /** The run stays up for new work when nothing can move. */
   keeps: boolean;
+  /** The most that a usual call of a role may take. */
+  needs: ReadonlyMap<Role, Charge>;
+  /** Keys of the tasks whose plan was given. */
+  given: ReadonlySet<string>;
 }
 
 /** The tracker is told this often while work goes on. */
@@ -46,6 +53,7 @@ const TRACKER_PAUSE_MS = 1_000;
 
 export type Action =
   | Move
+  | BudgetMove
   | { kind: "publish"; ids: string[] }
   | { kind: "mirror"; lines: MirrorLine[] }
   | { kind: "prompt"; question: string }
@@ -77,6 +85,7 @@ export function reconcile(
   if (snapshot.fatal !== undefined) return stopFor(snapshot, snapshot.fatal);
   const actions: Action[] = [
     ...movesFor(snapshot, limits, now, work),
+    ...budgetMoves(state, work.denied, now),
     ...trackerActions(snapshot, now),
     ...reasonsUnsaid(state).map((one): Action => ({ kind: "say-why", ...one })),
     ...notifyActions(snapshot),
@@ -93,7 +102,7 @@ export function reconcile(
     }
     return [waitFor(timer)];
   }
-  const end = snapshot.planOnly ? endOfPlanning(state) : endOf(state);
+  const end = snapshot.planOnly ? endOfPlanning(state, work) : endOf(state, work);
   if (!snapshot.keeps || taskOf(state, state.rootId).end === "cancelled") return [end];
   const reason = `${end.reason}; stays up for new work`;
   return [{ kind: "wait", untilMs: now + limits.resyncMs, reason }];
@@ -233,7 +242,8 @@ function exitOfClass(failure: Failure): number {
 }
 
 /** Planning ends well when nothing is left to be planned and nothing is asked. */
-function endOfPlanning(state: RunState): Stop {
+function endOfPlanning(state: RunState, { denied }: Work): Stop {
+  if (isShort(state, denied)) return { kind: "stop", exitCode: 5, reason: shortOf(state, denied) };
   const open = [...state.questions.values()].some((question) => question.state === "open");
   return open
     ? { kind: "stop", exitCode: 3, reason: "the plan needs a person" }
@@ -241,10 +251,11 @@ function endOfPlanning(state: RunState): Stop {
 }
 
 /** How a run ends when nothing can move: design part 4, "The end". */
-function endOf(state: RunState): Stop {
+function endOf(state: RunState, { denied }: Work): Stop {
   const root = taskOf(state, state.rootId);
   const stop = (exitCode: number, reason: string): Stop => ({ kind: "stop", exitCode, reason });
   if (root.end === "done" || root.end === "accepted") return stop(0, "all done");
+  if (isShort(state, denied)) return stop(5, shortOf(state, denied));
   const open = [...state.questions.values()].filter((question) => question.state === "open");
   if (open.length > 0) return stop(3, `${open.length} open question${open.length > 1 ? "s" : ""}`);
   const failed = [...state.tasks.values()].filter((task) => task.end === "failed");

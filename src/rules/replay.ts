@@ -1,4 +1,5 @@
 /** What a journal amounts to: folds events, one by one, into the state of a run. */
+import { keyOfBudget } from "../domain/budget.ts";
 import type { Fact, RunEvent } from "../domain/event.ts";
 import { parseInstant } from "../domain/instant.ts";
 import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
@@ -211,12 +212,15 @@ function openQuestion(
     blocks: event.blocks,
     state: "open",
     openedAt: atMs,
+    ...(event.budget === undefined ? {} : { budget: event.budget }),
   });
   for (const id of new Set([...event.blocks, ...(event.task_id === null ? [] : [event.task_id])])) {
     const task = state.tasks.get(id);
     // One open question at a time: whoever waits for an answer already goes on waiting for that.
     if (task === undefined || task.question !== undefined) continue;
     task.question = event.question;
+    // Money says nothing about the task: what was tried stands, and no question of its own is used up.
+    if (event.kind === "budget") continue;
     task.questions.push(event.question);
     delete task.pending;
     delete task.route;
@@ -232,6 +236,9 @@ function settleQuestion(
   const question = state.questions.get(id);
   if (question === undefined || question.state !== "open") return;
   Object.assign(question, end);
+  if (question.budget !== undefined && end.state === "dismissed") {
+    state.ledger.stopped.add(keyOfBudget(question.budget));
+  }
   for (const task of waiting(state, question)) {
     delete task.question;
     if (task.end === "done" && question.kind === "edited") {
@@ -240,6 +247,7 @@ function settleQuestion(
       task.guidance.push({ from: end.by, text: answerAsGuidance(question, end.answer) });
       continue;
     }
+    if (question.kind === "budget") continue;
     // What a person or a merge has settled meanwhile is not taken up again by an answer.
     if (isSettled(statusOf(state, task.id))) continue;
     noteStructure(state);

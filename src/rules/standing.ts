@@ -1,7 +1,10 @@
 /** Where one task stands: the move that is due for it, or what keeps it. Reconcile, the detectors and `why` all ask here. */
+import type { Charge } from "../domain/budget.ts";
+import type { Role } from "../domain/conversation.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled, type TaskId } from "../domain/task.ts";
+import { admissionOf, type Denial } from "./admission.ts";
 import { accessTo, endpointOf } from "./breaker.ts";
 import { nextRung } from "./escalation.ts";
 import { quarantineOf } from "./quarantine.ts";
@@ -44,6 +47,8 @@ export type Standing =
   | { kind: "parent"; children: TaskId[] }
   /** A file of its contract is kept for another task. */
   | { kind: "reserved"; file: string; owner: TaskId }
+  /** Its next call may take more than a budget has left; `waits`: unless those under way take less. */
+  | { kind: "denied"; by: Denial; waits: boolean; move: Move }
   | { kind: "due"; move: Move };
 
 /** What a standing is judged by: the run, and what is under way in the controller's process. */
@@ -51,6 +56,10 @@ export interface Scene {
   state: RunState;
   busy: ReadonlyMap<TaskId, "leaf" | "plan" | "roll-up">;
   resting: ReadonlyMap<TaskId, { untilMs: number; sinceMs: number }>;
+  /** The most that a usual call of a role may take; without it only spent budgets are in the way. */
+  needs?: ReadonlyMap<Role, Charge>;
+  /** Keys of the tasks whose plan was given: no planner is asked about them. */
+  given?: ReadonlySet<string>;
 }
 
 /** Judges the tasks of one snapshot. What they share is worked out once. */
@@ -69,7 +78,8 @@ export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskS
       return { kind: "resting", untilMs, sinceMs: rest?.sinceMs ?? task.outageSinceMs };
     }
     const next = nextFor(state, task, limits, reserved);
-    return next.kind === "due" ? (keptByEndpoint(scene, next.move, now) ?? next) : next;
+    if (next.kind !== "due") return next;
+    return keptByEndpoint(scene, next.move, now) ?? afforded(scene, task, next.move, now);
   };
 }
 
@@ -112,6 +122,60 @@ function proberOf({ state, busy }: Scene, endpoint: string): TaskId | undefined 
     if (role === undefined || endpointOf(state, role) === endpoint) return id;
   }
   return undefined;
+}
+
+/** The move, unless a budget has no room for the call it begins with. */
+function afforded(scene: Scene, task: TaskState, move: Move, now: number): Standing {
+  const { state } = scene;
+  const due: Standing = { kind: "due", move };
+  if (state.ledger.limits.size === 0) return due;
+  const call = firstCallOf(scene, task, move);
+  if (call === undefined) return due;
+  const { role, need } = call;
+  const admission = admissionOf(state, { task: task.id, role }, need, now);
+  if (admission.verdict === "fits") return due;
+  return { kind: "denied", by: admission.by, waits: admission.verdict === "waits", move };
+}
+
+/** The call a move begins with and the most it may take; undefined when it may need none. */
+function firstCallOf(
+  scene: Scene,
+  task: TaskState,
+  move: Move,
+): { role: Role; need: Charge } | undefined {
+  const role = roleOf(scene, task, move);
+  if (role === undefined) return undefined;
+  const { denied } = task;
+  if (denied !== undefined) {
+    const { usd, tokens } = denied;
+    return { role: denied.role, need: { usd, tokens, calls: 1 } };
+  }
+  // What is paid for is replayed first: its next call is judged when it is made.
+  const isOpen = task.attempts.some(
+    (one) => one.endedAt === undefined && one.role === role && one.episode === task.episode,
+  );
+  if (isOpen) return undefined;
+  return { role, need: scene.needs?.get(role) ?? { usd: 0, tokens: 0, calls: 1 } };
+}
+
+/** The role whose model a move asks; undefined when it asks none. */
+function roleOf(scene: Scene, task: TaskState, move: Move): Role | undefined {
+  switch (move.kind) {
+    case "plan": {
+      const isPlanned = scene.given?.has(task.key) === true && !move.mustSplit;
+      return isPlanned || task.splitStarted !== undefined ? undefined : "planner";
+    }
+    case "attempt":
+      return task.contract.kind === "command" ? undefined : "worker";
+    case "fix":
+      return "fixer";
+    case "route":
+      return move.to === "router" ? "router" : undefined;
+    case "roll-up":
+    case "ask":
+    case "give-up":
+      return undefined;
+  }
 }
 
 /** The move due for a task that nothing holds, or what it must wait for. */

@@ -9,6 +9,7 @@ const COMMANDS = [
   "plan",
   "resume",
   "tree",
+  "cost",
   "show",
   "status",
   "query",

@@ -266,7 +266,7 @@ budget: { usd: -1 }
       "spec.md:5:6 `checks.a.run`: is missing",
       "spec.md:5:8 unknown key `checks.a.runn`: did you mean `run`?",
       "spec.md:6:6 `checks.b.run`: must name a command",
-      "spec.md:7:1 unknown key `budget`: known are root, language, checks, protected, mounts",
+      "spec.md:7:11 unknown key `budget.usd`: known are run, task, strong, small, planner, worker, router, fixer, reviewer",
       "spec.md:12 two requirements are called R1; the first stands in line 11",
     ]);
   });

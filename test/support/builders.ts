@@ -118,6 +118,8 @@ export function aSnapshot(state: RunState, over: Partial<Snapshot> = {}): Snapsh
     fatal: undefined,
     planOnly: false,
     keeps: false,
+    needs: new Map(),
+    given: new Set(),
     ...over,
   };
 }

@@ -15,6 +15,7 @@ import { SIZES, type TaskId } from "../../src/domain/task.ts";
 import { openFollower } from "../../src/orchestrator/follower.ts";
 import { openStore, type Store } from "../../src/orchestrator/store.ts";
 import { createdEvent, createTasks, publish } from "../../src/orchestrator/tracked.ts";
+import { openBudgetQuestion } from "../../src/rules/budget-question.ts";
 import { nextQuestionId } from "../../src/rules/cancel.ts";
 import { noteOn } from "../../src/rules/notes.ts";
 import type { Action, Snapshot } from "../../src/rules/reconcile.ts";
@@ -283,6 +284,19 @@ export function toyRun(
         }
         case "ask":
           return record(asked(taskOf(store.state, action.task), action.question));
+        case "ask-budget":
+          return record(openBudgetQuestion(store.state, action.by, action.tasks));
+        case "moot": {
+          const about = store.state.questions.get(action.question)?.about ?? null;
+          const closed = { event_type: "question.closed", question: action.question } as const;
+          return record({
+            ...closed,
+            task_id: about,
+            actor: "fractal",
+            by: "fractal",
+            how: "moot",
+          });
+        }
         case "give-up":
           return record({ ...by(action.task), event_type: "task.failed", reason: action.reason });
         case "publish":

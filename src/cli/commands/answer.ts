@@ -2,6 +2,7 @@
 
 import { isFailure } from "../../domain/failure.ts";
 import type { Question, RunState } from "../../domain/run-state.ts";
+import { problemOfAnswer } from "../../rules/budget-answer.ts";
 import { paintOf } from "../../view/paint.ts";
 import { renderQuestion } from "../../view/show.ts";
 import { oneLine } from "../../view/text.ts";
@@ -134,6 +135,15 @@ async function answerOne(
   question: Question,
   text: string,
 ): Promise<ExitCode> {
+  const problem = problemOfAnswer(acting.state, question, text);
+  if (problem !== undefined) {
+    return context.out.refuse(
+      refuse(EXIT.usage, `${question.id} cannot be answered so`, {
+        where: [problem],
+        next: question.options.map((option) => `fractal answer ${question.id} "${option}"`),
+      }),
+    );
+  }
   const done = await acting.act("answer", question.id, text);
   if (isFailure(done)) return context.out.refuse(refusalOf(done));
   const next =

@@ -3,6 +3,7 @@ import { access, constants, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { planJson, renderPlan } from "../../view/plan.ts";
 import { renderProgress } from "../../view/progress.ts";
+import { refuseTaskBudgets } from "../budget.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode, isRefusal, type Refusal, refuse } from "../exit.ts";
 import { readOrder } from "../order.ts";
@@ -26,7 +27,9 @@ export async function planCommand(
   // Before anything is paid for: a plan that cannot be kept would be lost.
   const unwritable = flags.out === undefined ? undefined : await refuseOut(dir, flags.out);
   if (unwritable !== undefined) return out.refuse(unwritable);
-  const { input, spec, config, models } = order;
+  const noTask = refuseTaskBudgets(context.configFlags.budget ?? []);
+  if (noTask !== undefined) return out.refuse(noTask);
+  const { input, spec, config, budget, models } = order;
   const wire = await context.wire();
   const planned = await wire.planSpec(
     {
@@ -34,6 +37,7 @@ export async function planCommand(
       input,
       spec,
       config,
+      budget,
       models,
       strict: flags.strict,
       ...(flags.record === undefined ? {} : { record: flags.record }),
