@@ -4,9 +4,8 @@ import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { Tracker } from "../domain/ports.ts";
 import { openFollower } from "../orchestrator/follower.ts";
 import { openStore, type Store } from "../orchestrator/store.ts";
-import { answeredEvents } from "../rules/budget-answer.ts";
 import { cancelTask } from "../rules/cancel.ts";
-import { responseNote } from "../rules/notes.ts";
+import { answerEvents } from "../rules/said.ts";
 import { taskOf } from "../rules/status.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { type FoundRun, findRun, refuseDamaged, telemetryOf } from "./find-run.ts";
@@ -94,10 +93,7 @@ async function actInJournal(
     if (question?.state !== "open") {
       return { failure: "config-unusable", detail: `${id} is no longer open` };
     }
-    store.record([
-      ...answeredEvents(store.state, question, by, text),
-      responseNote(question, text),
-    ]);
+    store.record(answerEvents(store.state, question, { by, text, isTold: false }));
   }
   await follower.mirror();
   return { via: "journal" };

@@ -146,6 +146,8 @@ const fact = z.discriminatedUnion("event_type", [
     /** True when code accepted it as a leaf without planning it. */
     leaf: z.boolean(),
     priority: z.number().int(),
+    /** The deleted task in whose place it stands: who waited for that waits for this. */
+    restores: z.string().optional(),
   }),
   z.object({
     event_type: z.literal("plan.proposed"),

@@ -170,6 +170,12 @@ export interface TaskState {
   mirrorPending?: Mirrored;
   /** A person deleted its issue: nothing more is written there, and the id is not made again. */
   deleted?: boolean;
+  /** The task that was made in its place after it was deleted. */
+  restoredAs?: TaskId;
+  /** How often what fractal wrote was written over, by what was shown instead, since it was asked about. */
+  overwritten?: Record<string, number>;
+  /** A person said that its status is not to be written any more, but when it is closed. */
+  leftAlone?: true;
   commentsRead: number;
   /** When the last request that was followed was made, as the tracker has it. */
   requestAt?: string;

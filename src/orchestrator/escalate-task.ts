@@ -5,7 +5,8 @@ import type { NewEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
 import type { Question } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
-import { askDropped, nextQuestionId } from "../rules/cancel.ts";
+import { askCycle, askDrift, askDropped, nextQuestionId } from "../rules/cancel.ts";
+import { knownCycle } from "../rules/cycle.ts";
 import { isSplittable } from "../rules/escalation.ts";
 import type { AskedKind } from "../rules/standing.ts";
 import { ancestorsOf, taskOf } from "../rules/status.ts";
@@ -124,6 +125,15 @@ export function askPerson(world: World, taskId: TaskId, kind: AskedKind, reason:
   const task = taskOf(world.store.state, taskId);
   if (kind === "dropped") {
     world.store.record([askDropped(world.store.state, task, reason)]);
+    return;
+  }
+  if (kind === "cycle") {
+    const cycle = knownCycle(world.store.state);
+    if (cycle !== undefined) world.store.record([askCycle(world.store.state, task, cycle)]);
+    return;
+  }
+  if (kind === "drift") {
+    world.store.record([askDrift(world.store.state, task, reason)]);
     return;
   }
   const title = task.contract.title;

@@ -1,11 +1,11 @@
 /** Carries actions out beside one another, and knows what is under way. */
 import { type Failure, failureClassOf, isFailure } from "../domain/failure.ts";
 import type { TaskId } from "../domain/task.ts";
-import { answeredEvents } from "../rules/budget-answer.ts";
 import { openBudgetQuestion } from "../rules/budget-question.ts";
-import { noteOn, responseNote } from "../rules/notes.ts";
+import { noteOn } from "../rules/notes.ts";
 import type { Action, Snapshot } from "../rules/reconcile.ts";
 import { backoffMs } from "../rules/retry.ts";
+import { answerEvents } from "../rules/said.ts";
 import { isLost, isOutdated, taskOf } from "../rules/status.ts";
 import { attemptTask } from "./attempt-task.ts";
 import { askPerson, fixTask, routeByModel, routeByRules } from "./escalate-task.ts";
@@ -135,8 +135,8 @@ export function openHands(world: World, wake: () => void): Hands {
         return;
       }
       if (store.state.questions.get(id)?.state !== "open") return;
-      const events = answeredEvents(store.state, question, "a person at the terminal", answer);
-      store.record([...events, responseNote(question, answer)]);
+      const by = "a person at the terminal";
+      store.record(answerEvents(store.state, question, { by, text: answer, isTold: false }));
     });
   };
 
@@ -192,6 +192,13 @@ export function openHands(world: World, wake: () => void): Hands {
       case "give-up": {
         const about = { task_id: action.task, actor: ACTOR } as const;
         store.record([{ ...about, event_type: "task.failed", reason: action.reason }]);
+        return;
+      }
+      case "withdraw": {
+        const { question, reason } = action;
+        const about = store.state.questions.get(question)?.about ?? null;
+        const closed = { task_id: about, actor: ACTOR, event_type: "question.closed" } as const;
+        store.record([{ ...closed, question, by: `fractal: ${reason}`, how: "moot" }]);
         return;
       }
       case "publish":

@@ -78,7 +78,7 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
     }
     // What was decided without waiting for anything is due for another look at once; what led
     // nowhere is not, for it would lead nowhere again.
-    const isNews = actions.some(({ kind }) => kind === "notify" || kind === "say-why");
+    const isNews = actions.some(({ kind }) => NEWS.has(kind));
     if (
       isNews ||
       openQuestions(world) !== asked ||
@@ -93,6 +93,9 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
 function openQuestions({ store }: World): number {
   return [...store.state.questions.values()].filter(({ state }) => state === "open").length;
 }
+
+/** What no other look would do again, though it makes nothing owed less. */
+const NEWS: ReadonlySet<Action["kind"]> = new Set(["notify", "say-why", "withdraw"]);
 
 /** Milliseconds until the next look: the pause, or sooner where a timer is named. */
 function untilNext(actions: readonly Action[], pauseMs: number, now: number): number {

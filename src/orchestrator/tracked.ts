@@ -2,6 +2,7 @@
 import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { NewTrackedTask } from "../domain/ports.ts";
+import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { describeContract } from "../rules/describe.ts";
 import type { NewTaskFacts } from "../rules/new-task.ts";
@@ -51,25 +52,51 @@ function knownEvent(ids: string[]): NewEvent {
   };
 }
 
-/** Writes tasks and questions that the journal has and the tracker has not. */
+/** So many issues at most in one call: a person's own command waits for all of it. */
+const ISSUES_MAX = 20;
+
+/** Writes tasks and questions that the journal has and the tracker has not, parents first. */
 export async function publish(
   world: TrackedWorld,
   ids: readonly string[],
 ): Promise<Failure | undefined> {
+  for (let at = 0; at < ids.length; at += ISSUES_MAX) {
+    const issues = issuesOf(world, ids.slice(at, at + ISSUES_MAX));
+    const created = await world.tracker.create(issues);
+    if (isFailure(created)) return created;
+    world.store.record([knownEvent(issues.map((issue) => issue.id))]);
+  }
+  return undefined;
+}
+
+function issuesOf(world: TrackedWorld, ids: readonly string[]): NewTrackedTask[] {
   const { state } = world.store;
   // An edge to what was deleted would keep all of them from being written.
   const takesNoEdge = (id: TaskId) => {
     const task = state.tasks.get(id);
     return task?.shape === "split" || task?.deleted === true;
   };
-  const issues = ids.flatMap((id): NewTrackedTask[] => {
+  // Where one is made later, the edge comes with it.
+  const isThere = (id: TaskId) => {
     const task = state.tasks.get(id);
-    if (task !== undefined) return [issueOfTask(state.runId, task)];
+    return ids.includes(id) || (task?.mirror !== undefined && task.deleted !== true);
+  };
+  return ids.flatMap((id): NewTrackedTask[] => {
+    const task = state.tasks.get(id);
+    if (task !== undefined) {
+      const issue = issueOfTask(state.runId, task);
+      const dependsOn = issue.dependsOn.filter(isThere);
+      return [{ ...issue, dependsOn, blocks: waitingInTracker(state, id) }];
+    }
     const question = state.questions.get(id);
     return question === undefined ? [] : [issueOfQuestion(state.runId, question, takesNoEdge)];
   });
-  const created = await world.tracker.create(issues);
-  if (isFailure(created)) return created;
-  world.store.record([knownEvent(issues.map((issue) => issue.id))]);
-  return undefined;
+}
+
+/** Issues that stand there already and wait for one that is only now made: what is restored. */
+function waitingInTracker(state: RunState, id: TaskId): TaskId[] {
+  return [...state.tasks.values()]
+    .filter((task) => task.dependsOn.includes(id) && task.without?.includes(id) !== true)
+    .filter((task) => task.mirror !== undefined && task.deleted !== true)
+    .map((task) => task.id);
 }

@@ -1,8 +1,10 @@
 /** What follows when a person drops a task: all below it goes too, and who waited for it is asked about. */
-import type { NewEvent } from "../domain/event.ts";
+import type { NewEvent, QuestionKind } from "../domain/event.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import type { Cycle } from "./cycle.ts";
 import { descendantsOf } from "./status.ts";
+import { DROP_TOO, KEEP, LEAVE, notWaiting, RESTORE, WITHOUT, WRITE } from "./wanted.ts";
 
 /** The events of dropping a task, with one question for each open task that waits for it. */
 export function cancelTask(
@@ -12,7 +14,7 @@ export function cancelTask(
   reason: string,
 ): NewEvent[] {
   const events = dropTask(state, task, by, reason);
-  return [...events, ...askDependents(state, state, events)];
+  return [...events, ...askDependents(state, events)];
 }
 
 /** The events of dropping a task and all that is unfinished below it; nobody is asked yet. */
@@ -70,15 +72,8 @@ function closeMoot(state: RunState, ids: readonly TaskId[], by: string): NewEven
   return events;
 }
 
-/**
- * One question for each open task that waited for what `events` cancel. `before` has the edges as
- * they were: Beads forgets those to a deleted issue.
- */
-export function askDependents(
-  before: RunState,
-  now: RunState,
-  events: readonly NewEvent[],
-): NewEvent[] {
+/** One question for each open task that waits for what `events` cancel; `now` is what they led to. */
+export function askDependents(now: RunState, events: readonly NewEvent[]): NewEvent[] {
   const dropped = new Map<TaskId, string>();
   for (const event of events) {
     if (event.event_type === "task.cancelled") dropped.set(event.task_id ?? "", event.by);
@@ -86,9 +81,10 @@ export function askDependents(
   const asked: NewEvent[] = [];
   for (const task of now.tasks.values()) {
     if (task.end !== undefined || task.question !== undefined || dropped.has(task.id)) continue;
-    const edges = [...(before.tasks.get(task.id)?.dependsOn ?? []), ...task.dependsOn];
-    const lost = edges.find((id) => dropped.has(id) && now.tasks.get(id)?.end !== "accepted");
-    if (lost === undefined) continue;
+    const lost = task.dependsOn.find(
+      (id) => dropped.has(id) && now.tasks.get(id)?.end !== "accepted",
+    );
+    if (lost === undefined || task.without?.includes(lost)) continue;
     asked.push(askDropped(now, task, lost, ` by ${dropped.get(lost)}`));
   }
   return asked;
@@ -99,13 +95,10 @@ export function askDropped(state: RunState, task: TaskState, lost: TaskId, by = 
   const title = state.tasks.get(lost)?.contract.title ?? "";
   return openQuestion(state, task, "dropped", {
     title: `"${task.contract.title}" needs ${lost}, which was dropped. What now?`,
-    why: `${lost} "${title}" was dropped${by}; nothing satisfies this dependency. Any answer goes on without it, as guidance; to drop this task too: fractal cancel ${task.id}`,
-    options: ["go on without it"],
+    why: `${lost} "${title}" was dropped${by}; nothing satisfies this dependency. Any other answer goes on without it, as guidance.`,
+    options: [WITHOUT, RESTORE, DROP_TOO],
   });
 }
-
-/** The answer that leaves what was done as it is (rules/replay.ts). */
-export const KEEP = "keep it as it is";
 
 /** The question of a task whose text was edited after it was done. */
 export function askEdited(state: RunState, task: TaskState, by: string): NewEvent {
@@ -117,11 +110,38 @@ export function askEdited(state: RunState, task: TaskState, by: string): NewEven
   });
 }
 
+/** The question about tasks that wait for one another; asked of one of them. */
+export function askCycle(state: RunState, task: TaskState, cycle: Cycle): NewEvent {
+  const [first = task.id] = cycle.path;
+  const title = `These tasks wait for one another: ${[...cycle.path, first].join(" → ")}. Which one shall not wait?`;
+  const remove = cycle.edges.map(({ task: id, on }) => `bd dep remove ${id} ${on}`);
+  return openQuestion(state, task, "cycle", {
+    title,
+    why: `Edges in Beads make a circle (a parent waits for its children). None of these tasks starts until it is open. Choose, or take an edge away: ${remove.join("  or  ")}`,
+    options: cycle.edges.map(({ task: id, on }) => notWaiting(id, on)),
+  });
+}
+
+/** The question about a task whose status something keeps writing over. */
+export function askDrift(state: RunState, task: TaskState, shown: string): NewEvent {
+  return openQuestion(state, task, "drift", {
+    title: `Something keeps setting "${task.contract.title}" to ${shown} in Beads. What is right?`,
+    why: `What fractal writes of ${task.id} was written over with ${shown}, the same again and again. Nothing more is written there until this is answered.`,
+    options: [WRITE, LEAVE],
+  });
+}
+
+/**
+ * Questions with an edge to their task. An edge to a split task would block everything below it;
+ * what is done waits for nothing; and where edges are the trouble, no other is added.
+ */
+const HOLDS_BY_EDGE: ReadonlySet<QuestionKind> = new Set(["reopened", "dropped"]);
+
 /** A question that a person's own edit makes necessary. */
 export function openQuestion(
   state: RunState,
   task: TaskState,
-  kind: "reopened" | "dropped" | "edited",
+  kind: "reopened" | "dropped" | "edited" | "cycle" | "drift",
   text: { title: string; why: string; options: string[] },
 ): NewEvent {
   return {
@@ -131,8 +151,7 @@ export function openQuestion(
     question: nextQuestionId(state, task),
     kind,
     tried: "",
-    // An edge to a split task would block everything below it; what is done waits for nothing.
-    blocks: task.shape === "split" || task.end === "done" || kind === "edited" ? [] : [task.id],
+    blocks: task.shape === "split" || !HOLDS_BY_EDGE.has(kind) ? [] : [task.id],
     ...text,
   };
 }

@@ -2,7 +2,7 @@
 import type { NewEvent } from "../domain/event.ts";
 import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
 import type { Question, RunState } from "../domain/run-state.ts";
-import { answeredEvents } from "./budget-answer.ts";
+import { answerEvents } from "./said.ts";
 
 /** Who did it, as far as the issue tells. */
 export function personOf(issue: TrackedTask): string {
@@ -30,7 +30,8 @@ export function driftOfQuestion(
   const text = response?.text.replace(RESPONSE, "").trim() ?? "";
   // Closed without an answer, or with an empty one.
   if (response === undefined || text === "") return [dismissed(question, personOf(issue))];
-  return answeredEvents(state, question, response.author, text);
+  const by = response.author;
+  return answerEvents(state, question, { by, text, isTold: true });
 }
 
 function dismissed(question: Question, by: string): NewEvent {

@@ -19,11 +19,11 @@ interface Step {
 export function driftOfStatus(
   state: RunState,
   task: TaskState,
-  known: Mirrored,
   issue: TrackedTask,
   by: string,
 ): NewEvent[] {
-  if (showsSame(issue, known)) return [];
+  const known = task.mirror;
+  if (known === undefined || showsSame(issue, known)) return [];
   if (task.mirrorPending !== undefined && showsSame(issue, task.mirrorPending)) return [];
   const steps = issue.status === "closed" ? [closed(state, task, by)] : notClosed();
   const first = steps[0] ?? {
@@ -47,7 +47,7 @@ export function driftOfStatus(
 
   function notClosed(): Step[] {
     const isParked = issue.status === "deferred" || issue.status === "blocked";
-    const reopens = wasClosed(task, known);
+    const reopens = wasClosed(task);
     const steps: Step[] = [];
     if (reopens) steps.push(reopened(state, task, by, !isCancel(task, issue)));
     if (isParked) steps.push(...parked(state, task, issue, by, reopens));
@@ -64,9 +64,9 @@ function closed(state: RunState, task: TaskState, by: string): Step {
 }
 
 /** Beads showed it closed, or was about to, for what fractal holds to be done. */
-function wasClosed(task: TaskState, known: Mirrored): boolean {
+function wasClosed(task: TaskState): boolean {
   if (task.end !== "done" && task.end !== "accepted") return false;
-  return known.status === "closed" || task.mirrorPending?.status === "closed";
+  return task.mirror?.status === "closed" || task.mirrorPending?.status === "closed";
 }
 
 /** A request to cancel counts once: it stays on the issue when the task is brought back. */

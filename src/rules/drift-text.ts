@@ -2,14 +2,21 @@
 import type { NewEvent, QuestionKind } from "../domain/event.ts";
 import type { TrackedTask } from "../domain/ports.ts";
 import type { Described, RunState, TaskState } from "../domain/run-state.ts";
+import type { TaskId } from "../domain/task.ts";
 import { askEdited } from "./cancel.ts";
 import { personOf } from "./drift-question.ts";
-import { responseNote } from "./notes.ts";
+import { answerEvents } from "./said.ts";
 
 /** The events that follow an edit; none while the issue reads as it was last known. */
 export function driftOfText(state: RunState, task: TaskState, issue: TrackedTask): NewEvent[] {
   const edit = editedTexts(task.described, issue);
-  const dependsOn = issue.dependsOn.filter((id) => state.tasks.has(id));
+  // Edges to what is not in Beads, not yet or not any more, cannot be seen there.
+  const isShown = (id: TaskId) => {
+    const on = state.tasks.get(id);
+    return on?.mirror !== undefined && on.deleted !== true;
+  };
+  const unseen = task.dependsOn.filter((id) => !isShown(id));
+  const dependsOn = [...unseen, ...issue.dependsOn.filter(isShown)];
   const isEdgeChange = !isSameSet(dependsOn, task.dependsOn);
   const isPriorityChange = issue.priority !== task.priority;
   const what = [
@@ -21,8 +28,9 @@ export function driftOfText(state: RunState, task: TaskState, issue: TrackedTask
   const by = personOf(issue);
   const about = { task_id: task.id, actor: by } as const;
   const edited = Object.keys(edit ?? {});
+  const kind = isEdgeChange && what.length === 1 ? "edges" : "edited";
   return [
-    { ...about, event_type: "drift.seen", kind: "edited", detail: `edited: ${what.join(", ")}` },
+    { ...about, event_type: "drift.seen", kind, detail: `edited: ${what.join(", ")}` },
     {
       ...about,
       event_type: "task.edited",
@@ -59,17 +67,7 @@ function whatEditSays(
   // What others wait for as well is not said by the text of one.
   if (!ANSWERED_BY_EDIT.has(question.kind) || waiting.length > 1) return [];
   const text = `the task itself says it now: its ${edited.join(" and ")} was edited`;
-  return [
-    {
-      task_id: question.about,
-      actor: by,
-      event_type: "question.answered",
-      question: question.id,
-      by,
-      text,
-    },
-    responseNote(question, text),
-  ];
+  return answerEvents(state, question, { by, text, isTold: false });
 }
 
 /** The texts that now read otherwise, white space at their ends aside; undefined when none does. */

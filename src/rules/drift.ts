@@ -11,6 +11,7 @@ import { driftOfAdded, parentsOfAdded } from "./drift-added.ts";
 import { driftOfQuestion, personOf } from "./drift-question.ts";
 import { driftOfStatus } from "./drift-status.ts";
 import { driftOfText } from "./drift-text.ts";
+import { taskOf } from "./status.ts";
 
 /** Issues whose comments are needed before drift can be told. */
 export function commentsWanted(state: RunState, tracked: readonly TrackedTask[]): string[] {
@@ -43,21 +44,23 @@ export function detectDrift(
   const draft = draftOf(state);
   // First what is new: edges may lead to it.
   draft.follow(driftOfAdded(state, tracked));
-  for (const id of [...draft.state.tasks.keys()]) {
-    const now = () => draft.state.tasks.get(id) as TaskState;
-    const { mirror } = now();
-    if (mirror === undefined || !isComparable(id)) continue;
+  const seen = [...draft.state.tasks.values()].filter(
+    (task) => task.mirror !== undefined && isComparable(task.id),
+  );
+  // Then what is gone: Beads forgets the edges to it, which is nobody's edit.
+  for (const { id } of seen) {
+    if (!shown.has(id)) draft.follow(driftOfDeleted(draft.state, taskOf(draft.state, id)));
+  }
+  for (const { id } of seen) {
     const issue = shown.get(id);
-    if (issue === undefined) {
-      draft.follow(driftOfDeleted(draft.state, now()));
-      continue;
-    }
+    if (issue === undefined) continue;
+    const now = () => taskOf(draft.state, id);
     const said = (comments.get(id) ?? []).slice(now().commentsRead);
     const fromPeople = said.filter((comment) => comment.author !== ours);
     const by = fromPeople.at(-1)?.author ?? personOf(issue);
     // What was said comes first: it is why a task is closed, or opened again.
     draft.follow(driftOfComments(now(), said.length, fromPeople));
-    draft.follow(driftOfStatus(draft.state, now(), mirror, issue, by));
+    draft.follow(driftOfStatus(draft.state, now(), issue, by));
     draft.follow(driftOfText(draft.state, now(), issue));
   }
   for (const id of [...draft.state.questions.keys()]) {
@@ -65,7 +68,7 @@ export function detectDrift(
     if (question === undefined || !isComparable(id)) continue;
     draft.follow(driftOfQuestion(draft.state, question, shown.get(id), comments, ours));
   }
-  return [...draft.events, ...askDependents(state, draft.state, draft.events)];
+  return [...draft.events, ...askDependents(draft.state, draft.events)];
 }
 
 function driftOfDeleted(state: RunState, task: TaskState): NewEvent[] {

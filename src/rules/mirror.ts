@@ -1,6 +1,6 @@
 /** What Beads should show of each task and question, and the lines that bring it there. */
 import type { Mirrored } from "../domain/event.ts";
-import type { Question, RunState } from "../domain/run-state.ts";
+import type { Question, RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { statusOf, taskOf } from "./status.ts";
 
@@ -37,6 +37,14 @@ export function desiredMirror(state: RunState, id: TaskId): Mirrored {
   }
 }
 
+/** The same drift so often is somebody's habit: to write again would be a fight. */
+const SAME_DRIFT_MAX = 3;
+
+/** True when something keeps writing over what fractal writes of a task. */
+export function isFought(task: TaskState): boolean {
+  return Object.values(task.overwritten ?? {}).some((times) => times >= SAME_DRIFT_MAX);
+}
+
 function desiredOfQuestion(question: Question): Mirrored {
   return { status: question.state === "open" ? "open" : "closed", assignee: "" };
 }
@@ -53,6 +61,7 @@ export function mirrorLines(state: RunState): MirrorLine[] {
     if (task.mirror === undefined || task.takenBy !== undefined || task.deleted) continue;
     const desired = desiredMirror(state, task.id);
     if (showsSame(desired, task.mirror)) continue;
+    if (isFought(task) || (task.leftAlone && desired.status !== "closed")) continue;
     const reason = task.endReason ?? (task.end === "done" ? doneReason(task.unchecked) : undefined);
     lines.push({ id: task.id, ...desired, ...(reason === undefined ? {} : { reason }) });
   }

@@ -7,11 +7,13 @@ import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { accessTo } from "./breaker.ts";
 import { type BudgetMove, budgetMoves, isShort, shortOf } from "./budget-question.ts";
+import { knownCycle } from "./cycle.ts";
 import { detectWork, type Work } from "./detect.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
 import { notesOwed, reasonsUnsaid } from "./notes.ts";
 import { endpointFor, type Move } from "./standing.ts";
 import { statusOf, taskOf } from "./status.ts";
+import { droppedOf } from "./wanted.ts";
 
 /** Everything one pass may look at. Built once a pass, never changed by a rule. */
 export interface Snapshot {
@@ -54,6 +56,8 @@ const TRACKER_PAUSE_MS = 1_000;
 export type Action =
   | Move
   | BudgetMove
+  /** Closes a question that nothing asks any more. */
+  | { kind: "withdraw"; question: string; reason: string }
   | { kind: "publish"; ids: string[] }
   | { kind: "mirror"; lines: MirrorLine[] }
   | { kind: "prompt"; question: string }
@@ -86,6 +90,7 @@ export function reconcile(
   const actions: Action[] = [
     ...movesFor(snapshot, limits, now, work),
     ...budgetMoves(state, work.denied, now),
+    ...withdrawals(state),
     ...trackerActions(snapshot, now),
     ...reasonsUnsaid(state).map((one): Action => ({ kind: "say-why", ...one })),
     ...notifyActions(snapshot),
@@ -213,6 +218,22 @@ function trackerActions(snapshot: Snapshot, now: number): Action[] {
   const lines = mirrorLines(state);
   // Comments are owed by the same hand: it writes them first, then the statuses they explain.
   if (lines.length > 0 || notesOwed(state).length > 0) actions.push({ kind: "mirror", lines });
+  return actions;
+}
+
+/** Questions about what a person has put right in Beads meanwhile. */
+function withdrawals(state: RunState): Action[] {
+  const actions: Action[] = [];
+  for (const { id: question, kind, state: stands, about } of state.questions.values()) {
+    const task = state.tasks.get(about ?? "");
+    if (stands !== "open" || task === undefined || task.end !== undefined) continue;
+    if (kind === "dropped" && droppedOf(state, task).length === 0) {
+      actions.push({ kind: "withdraw", question, reason: "what it needs is back" });
+    }
+    if (kind === "cycle" && knownCycle(state)?.held.has(task.id) !== true) {
+      actions.push({ kind: "withdraw", question, reason: "the circle is open" });
+    }
+  }
   return actions;
 }
 

@@ -1,5 +1,5 @@
 /** What one event changes of the task it is about. */
-import type { RunEvent } from "../domain/event.ts";
+import type { Mirrored, RunEvent } from "../domain/event.ts";
 import { parseInstant } from "../domain/instant.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Attempt, RunState, TaskState } from "../domain/run-state.ts";
@@ -172,6 +172,7 @@ export function applyToTask(
       if (event.comments !== undefined) task.commentsRead = event.comments;
       if (event.request !== undefined) task.requestAt = event.request;
       if (event.kind === "deleted") task.deleted = true;
+      if (event.kind === "overwritten") noteOverwritten(task, event.seen);
       return;
     default:
       return;
@@ -228,6 +229,13 @@ function outdateAttempts(task: TaskState): void {
     const isPast = attempt.role === "planner" && task.splitStarted !== undefined;
     return attempt.endedAt !== undefined || isPast ? attempt : { ...attempt, outdated: true };
   });
+}
+
+/** The same again, whoever's name stands there, is the same. */
+function noteOverwritten(task: TaskState, seen: Mirrored | undefined): void {
+  if (seen === undefined) return;
+  const shown = `${seen.status}${seen.assignee === "" ? "" : ", held"}`;
+  task.overwritten = { ...task.overwritten, [shown]: (task.overwritten?.[shown] ?? 0) + 1 };
 }
 
 /** Trouble outside the task: it is tried later, each time after a longer pause. */

@@ -4,7 +4,7 @@ import type { Fact, RunEvent } from "../domain/event.ts";
 import { parseInstant } from "../domain/instant.ts";
 import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
 import type { Question, RunState, TaskState } from "../domain/run-state.ts";
-import { isSettled } from "../domain/task.ts";
+import { isSettled, type TaskId } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
 import { beginProcess } from "./breaker.ts";
 import { applyToLedger, emptyLedger } from "./ledger.ts";
@@ -18,6 +18,7 @@ import {
   reopenTask,
 } from "./replay-task.ts";
 import { statusOf, taskOf } from "./status.ts";
+import { droppedOf, edgeIn, wantsDrop, wantsKeep, wantsRestore } from "./wanted.ts";
 import { stopCounting } from "./worked-time.ts";
 
 /** The state after all these events. No events is a broken promise: a run starts with `run.started`. */
@@ -102,8 +103,10 @@ function createTask(
   if (parent === undefined) return;
   parent.children.push(id);
   if (event.origin === "repair") parent.repairs += 1;
+  if (event.restores !== undefined) takePlace(state, event.restores, id);
   // A new child is a reason to roll up again. A person's makes a leaf a parent, and not yet done.
   delete parent.rollup;
+  if (event.restores !== undefined) reopenAbove(state, taskOf(state, id));
   if (event.origin !== "person") return;
   if (parent.shape !== "split") {
     parent.shape = "split";
@@ -112,6 +115,16 @@ function createTask(
     delete parent.route;
   }
   reopenAbove(state, taskOf(state, id));
+}
+
+/** Who waited for what was deleted waits for what was made in its place. */
+function takePlace(state: RunState, lost: TaskId, id: TaskId): void {
+  const old = state.tasks.get(lost);
+  if (old !== undefined) old.restoredAs = id;
+  for (const task of state.tasks.values()) {
+    if (!task.dependsOn.includes(lost) || task.without?.includes(lost)) continue;
+    task.dependsOn = task.dependsOn.map((on) => (on === lost ? id : on));
+  }
 }
 
 /** Events about the run, questions and mirror lines; false when it is about one task. */
@@ -255,7 +268,7 @@ function settleQuestion(
       task.guidance.push({ from: end.by, text: answerAsGuidance(question, end.answer ?? "") });
       beginEpisode(task, Math.max(task.attemptsLeft, 2));
       if (question.kind === "rollup") task.repairs = 0;
-      if (question.kind === "dropped") task.without = droppedOf(state, task);
+      carryAnswer(state, task, question, end.answer ?? "");
     } else if (end.state === "dismissed") {
       task.end = "failed";
       task.endReason = `its question ${id} was dismissed by ${end.by}`;
@@ -263,17 +276,26 @@ function settleQuestion(
   }
 }
 
-/** The dependencies that will never be satisfied. */
-function droppedOf(state: RunState, task: TaskState): string[] {
-  return task.dependsOn.filter((id) => state.tasks.get(id)?.end === "cancelled");
+/** What an answer changes by itself; what it makes of the tree is recorded with it (said.ts). */
+function carryAnswer(state: RunState, task: TaskState, question: Question, answer: string): void {
+  if (question.kind === "dropped" && !wantsRestore(answer) && !wantsDrop(answer)) {
+    task.without = [...(task.without ?? []), ...droppedOf(state, task)];
+  }
+  if (question.kind === "cycle") {
+    const edge = edgeIn(answer);
+    const waiting = state.tasks.get(edge?.task ?? "");
+    if (edge !== undefined && waiting !== undefined) {
+      waiting.without = [...(waiting.without ?? []), edge.on];
+    }
+  }
+  if (question.kind === "drift") {
+    delete task.overwritten;
+    if (wantsKeep(answer)) task.leftAlone = true;
+  }
 }
 
 function waiting(state: RunState, question: Question): TaskState[] {
   return [...state.tasks.values()].filter((task) => task.question === question.id);
-}
-
-function wantsKeep(answer: string): boolean {
-  return /^\s*(keep|leave)\b/i.test(answer);
 }
 
 function answerAsGuidance(question: Question, answer: string): string {

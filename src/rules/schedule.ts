@@ -13,7 +13,6 @@ import { blockersOf, isHeld } from "./status.ts";
 export function criticalPathOf(state: RunState): Map<TaskId, number> {
   const open = [...state.tasks.values()].filter((task) => task.end === undefined);
   const index = new Map(open.map((task, at) => [task.id, at]));
-  // Moment 2i is the beginning of the i-th task, 2i + 1 its end.
   const next = momentsAfter(open, index);
   const length = new Int32Array(next.length).fill(-1);
   const onPath = new Uint8Array(next.length);
@@ -62,11 +61,18 @@ export function knownCriticalPath(state: RunState): Paths {
   return found;
 }
 
-function momentsAfter(open: TaskState[], index: ReadonlyMap<TaskId, number>): number[][] {
+/**
+ * For each moment (2i is the beginning of the i-th task, 2i + 1 its end) those that come after it.
+ * What a task goes on without is not before it.
+ */
+export function momentsAfter(
+  open: readonly TaskState[],
+  index: ReadonlyMap<TaskId, number>,
+): number[][] {
   const next = open.map((_, at) => [[2 * at + 1], []] as [number[], number[]]);
   for (const [at, task] of open.entries()) {
     for (const dependency of task.dependsOn) {
-      const before = index.get(dependency);
+      const before = task.without?.includes(dependency) ? undefined : index.get(dependency);
       if (before !== undefined) next[before]?.[1].push(2 * at);
     }
     const parent = task.parent === null ? undefined : index.get(task.parent);

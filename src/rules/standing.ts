@@ -6,7 +6,9 @@ import type { RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled, type TaskId } from "../domain/task.ts";
 import { admissionOf, type Denial } from "./admission.ts";
 import { accessTo, endpointOf } from "./breaker.ts";
+import { type Cycle, knownCycle } from "./cycle.ts";
 import { nextRung } from "./escalation.ts";
+import { isFought } from "./mirror.ts";
 import { quarantineOf } from "./quarantine.ts";
 import { reservedFiles } from "./schedule.ts";
 import {
@@ -17,9 +19,10 @@ import {
   holdOf,
   statusOf,
 } from "./status.ts";
+import { droppedOf } from "./wanted.ts";
 
 /** What a person is asked about by what is; what follows from their own edits is asked in drift. */
-export type AskedKind = "stuck" | "asks" | "plan" | "rollup" | "dropped";
+export type AskedKind = "stuck" | "asks" | "plan" | "rollup" | "dropped" | "cycle" | "drift";
 
 /** What may be done next about one task. */
 export type Move =
@@ -66,6 +69,8 @@ export interface Scene {
 export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskState) => Standing {
   const { state, busy, resting } = scene;
   const reserved = reservedFiles(state);
+  const cycle = knownCycle(state);
+  const asker = cycle === undefined ? undefined : askerOf(state, cycle);
   return (task) => {
     if (task.end !== undefined) return { kind: "ended" };
     if (task.question !== undefined) return { kind: "asked", question: task.question };
@@ -76,6 +81,10 @@ export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskS
     const untilMs = Math.max(task.notBeforeMs, rest?.untilMs ?? 0);
     if (untilMs > now) {
       return { kind: "resting", untilMs, sinceMs: rest?.sinceMs ?? task.outageSinceMs };
+    }
+    if (cycle?.held.has(task.id)) {
+      if (task.id === asker) return ask(task, limits, "cycle", cycle.path.join(" → "));
+      return { kind: "waiting", on: cycle.path.filter((id) => id !== task.id) };
     }
     const next = nextFor(state, task, limits, reserved);
     if (next.kind !== "due") return next;
@@ -178,6 +187,29 @@ function roleOf(scene: Scene, task: TaskState, move: Move): Role | undefined {
   }
 }
 
+/** Whose question a cycle is: none while one of its tasks is asked about it already. */
+function askerOf(state: RunState, cycle: Cycle): TaskId | undefined {
+  const asked = [...state.questions.values()].some(
+    ({ kind, state, about }) => kind === "cycle" && state === "open" && cycle.held.has(about ?? ""),
+  );
+  if (asked) return undefined;
+  return cycle.path.find((id) => {
+    const task = state.tasks.get(id);
+    if (task === undefined || task.question !== undefined || task.lease !== undefined) return false;
+    return holdOf(state, id) === undefined;
+  });
+}
+
+const due = (move: Move): Standing => ({ kind: "due", move });
+
+/** A question, or giving up where too many were asked. */
+function ask(task: TaskState, limits: Limits, question: AskedKind, reason: string): Standing {
+  const { questionsPerTaskMax: max } = limits;
+  return task.questions.length >= max
+    ? due({ kind: "give-up", task: task.id, reason: `${max} questions used up` })
+    : due({ kind: "ask", task: task.id, question, reason });
+}
+
 /** The move due for a task that nothing holds, or what it must wait for. */
 function nextFor(
   state: RunState,
@@ -185,25 +217,18 @@ function nextFor(
   limits: Limits,
   reserved: ReadonlyMap<string, TaskId>,
 ): Standing {
-  const due = (move: Move): Standing => ({ kind: "due", move });
-  const ask = (question: AskedKind, reason: string): Standing =>
-    task.questions.length >= limits.questionsPerTaskMax
-      ? due({
-          kind: "give-up",
-          task: task.id,
-          reason: `${limits.questionsPerTaskMax} questions used up`,
-        })
-      : due({ kind: "ask", task: task.id, question, reason });
-
   const quarantine = quarantineOf(state, task, limits);
   if (quarantine !== undefined) {
     return due({ kind: "give-up", task: task.id, reason: quarantine });
   }
+  // Not a fight: nothing more is written there until a person has said what is right.
+  if (isFought(task))
+    return ask(task, limits, "drift", Object.keys(task.overwritten ?? {}).join(" or "));
   // Whoever waited for something else when it was dropped has not been asked about it yet.
-  const lost = task.dependsOn.find((id) => isDropped(state, task, id));
-  if (lost !== undefined) return ask("dropped", lost);
+  const [lost] = droppedOf(state, task);
+  if (lost !== undefined) return ask(task, limits, "dropped", lost);
   if (task.shape === "split" && task.splitStarted === undefined && task.route !== "split") {
-    if (task.route === "person") return ask("rollup", "its roll-up needs a person");
+    if (task.route === "person") return ask(task, limits, "rollup", "its roll-up needs a person");
     if (!areChildrenSettled(state, task)) {
       const children = task.children.filter((child) => !isSettled(statusOf(state, child)));
       return { kind: "parent", children };
@@ -214,17 +239,17 @@ function nextFor(
       return due({ kind: "roll-up", task: task.id });
     }
     // Rolled up red and still here: the repairs are used up.
-    return ask("rollup", task.rollup.reason);
+    return ask(task, limits, "rollup", task.rollup.reason);
   }
   if (task.shape === "unplanned" || task.splitStarted !== undefined) {
-    if (task.route === "person") return ask("plan", lastFailureOf(task));
+    if (task.route === "person") return ask(task, limits, "plan", lastFailureOf(task));
     return due({ kind: "plan", task: task.id, mustSplit: false });
   }
   const depth = ancestorsOf(state, task.id).length;
   const rung = nextRung(task, depth, limits);
   switch (rung.to) {
     case "person":
-      return ask(task.pending === undefined ? "stuck" : "asks", rung.reason);
+      return ask(task, limits, task.pending === undefined ? "stuck" : "asks", rung.reason);
     case "split":
       return due(
         task.route === "split"
@@ -249,10 +274,6 @@ function nextFor(
       return due({ kind: "attempt", task: task.id });
     }
   }
-}
-
-function isDropped(state: RunState, task: TaskState, id: TaskId): boolean {
-  return state.tasks.get(id)?.end === "cancelled" && task.without?.includes(id) !== true;
 }
 
 function lastFailureOf(task: TaskState): string {

@@ -3,9 +3,9 @@ import type { NewEvent } from "../../src/domain/event.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { TrackedTask, TrackerComment } from "../../src/domain/ports.ts";
 import type { Store } from "../../src/orchestrator/store.ts";
+import { publish } from "../../src/orchestrator/tracked.ts";
 import { commentsWanted, detectDrift } from "../../src/rules/drift.ts";
 import { mirrorLines } from "../../src/rules/mirror.ts";
-import { issueOfQuestion, issueOfTask } from "../../src/rules/tracked.ts";
 import { type MemoryTracker, memoryTracker } from "./memory-tracker.ts";
 
 /** The actor fractal writes as. */
@@ -26,12 +26,6 @@ export interface Followed {
 export async function followed(store: Store): Promise<Followed> {
   const tracker = memoryTracker({ actor: OURS });
   const { state } = store;
-  const known = (ids: readonly string[]): NewEvent => ({
-    task_id: null,
-    actor: OURS,
-    event_type: "mirror.done",
-    lines: ids.map((id) => ({ id, status: "open", assignee: "" })),
-  });
   const see = async (): Promise<NewEvent[]> => {
     const shown = given<TrackedTask[]>(await tracker.read());
     const comments = new Map<string, TrackerComment[]>();
@@ -50,17 +44,13 @@ export async function followed(store: Store): Promise<Followed> {
       return events;
     },
     async write() {
-      const isSplit = (id: string) => state.tasks.get(id)?.shape === "split";
-      const issues = [
-        ...[...state.tasks.values()]
-          .filter((task) => task.mirror === undefined)
-          .map((task) => issueOfTask(state.runId, task)),
-        ...[...state.questions.values()]
-          .filter((one) => one.mirror === undefined && one.state === "open")
-          .map((one) => issueOfQuestion(state.runId, one, isSplit)),
-      ];
-      given(await tracker.create(issues));
-      if (issues.length > 0) store.record([known(issues.map((issue) => issue.id))]);
+      const ids = [
+        ...[...state.tasks.values()].filter((task) => task.mirror === undefined),
+        ...[...state.questions.values()].filter(
+          (one) => one.mirror === undefined && one.state === "open",
+        ),
+      ].map((one) => one.id);
+      given(await publish({ store, tracker }, ids));
       const lines = mirrorLines(state);
       const plain = lines.map(({ id, status, assignee }) => ({ id, status, assignee }));
       if (lines.length === 0) return;

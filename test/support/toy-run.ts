@@ -299,6 +299,16 @@ export function toyRun(
         }
         case "give-up":
           return record({ ...by(action.task), event_type: "task.failed", reason: action.reason });
+        case "withdraw": {
+          const { question } = action;
+          const about = store.state.questions.get(question)?.about ?? null;
+          const closed = {
+            task_id: about,
+            actor: "fractal",
+            event_type: "question.closed",
+          } as const;
+          return record({ ...closed, question, by: "fractal", how: "moot" });
+        }
         case "publish":
           await publish(world, action.ids);
           return;
