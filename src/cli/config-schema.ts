@@ -63,7 +63,7 @@ const limits = z.strictObject({
   repairs_max: whole(20, 0),
   depth_max: whole(6),
   children_max: whole(20),
-  tasks_max: whole(500),
+  tasks_max: whole(10_000),
   leaf_size_max: size.optional(),
   lines_changed_max: whole(100_000),
   turns_max: whole(1000),
