@@ -64,6 +64,8 @@ export const questionKind = z.enum([
   "reopened",
   "dropped",
   "rollup",
+  // A whole subtree of which much failed and nothing comes any more.
+  "review",
   "flaky",
   "budget",
   // A person edited the text of what was done: once more, or as it is?

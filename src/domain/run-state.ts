@@ -160,6 +160,10 @@ export interface TaskState {
   merge?: { attempt: number; fence: number; onto: string; commit: string; done: boolean };
   /** The last roll-up; cleared when a child changes afterwards. */
   rollup?: Verdict;
+  /** When it was done last. */
+  doneAtMs?: number;
+  /** When a person last answered about all that is below it. */
+  reviewedAtMs?: number;
   /** Repair leaves made in this episode. */
   repairs: number;
   assumptions: string[];
@@ -233,6 +237,8 @@ export interface RunState {
   /** When the last event happened: as far as is known, somebody was at work until then. */
   lastAtMs: number;
   startedAt: number;
+  /** When the process that is at work, or was last, began. */
+  processSinceMs: number;
   spec: { path: string; hash: string; blob: string; title: string };
   base: string;
   branch: string;

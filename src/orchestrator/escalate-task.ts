@@ -8,6 +8,7 @@ import type { TaskId } from "../domain/task.ts";
 import { askCycle, askDrift, askDropped, nextQuestionId } from "../rules/cancel.ts";
 import { knownCycle } from "../rules/cycle.ts";
 import { isSplittable } from "../rules/escalation.ts";
+import { triedBelow } from "../rules/review.ts";
 import type { AskedKind } from "../rules/standing.ts";
 import { ancestorsOf, taskOf } from "../rules/status.ts";
 import { tryPatch } from "./attempt-task.ts";
@@ -147,8 +148,13 @@ export function askPerson(world: World, taskId: TaskId, kind: AskedKind, reason:
       why: reason,
     },
     rollup: { question: `"${title}" does not pass as a whole. What should be done?`, why: reason },
+    review: {
+      question: `Much failed below "${title}". How should it go on?`,
+      why: `${reason}. Nothing below it is begun until this is answered. The answer is guidance for all that is unfinished there, which is then tried again; to give it up: fractal cancel ${taskId}`,
+    },
   }[kind];
-  world.store.record(questionAbout(world, taskId, kind, { ...text, options }));
+  const tried = kind === "review" ? triedBelow(world.store.state, task) : triedOf(task).join("\n");
+  world.store.record(questionAbout(world, taskId, kind, { ...text, options }, tried));
 }
 
 function questionAbout(
@@ -156,6 +162,7 @@ function questionAbout(
   taskId: TaskId,
   kind: Question["kind"],
   text: { question: string; why: string; options: string[] },
+  tried = triedOf(taskOf(world.store.state, taskId)).join("\n"),
 ): NewEvent[] {
   const task = taskOf(world.store.state, taskId);
   const base = { task_id: taskId, actor: ACTOR } as const;
@@ -168,7 +175,7 @@ function questionAbout(
       title: text.question,
       why: text.why,
       options: text.options,
-      tried: triedOf(task).join("\n"),
+      tried,
       // An edge to a split task would block everything below it.
       blocks: task.shape === "split" ? [] : [taskId],
     },

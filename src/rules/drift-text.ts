@@ -52,6 +52,8 @@ const ANSWERED_BY_EDIT = new Set<QuestionKind>([
   "reopened",
   "dropped",
   "rollup",
+  "review",
+  "flaky",
 ]);
 
 /** A new text is the answer that its task waits for; of what is done it makes one ask. */

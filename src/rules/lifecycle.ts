@@ -253,12 +253,23 @@ export const FOLLOWS = frozen({
   "has a child": {
     event: "task.created",
     says: "a person gives it a child, or one to a task below it",
-    to: { queued: "split", waiting: "split", escalated: "split", done: "derived" },
+    to: {
+      queued: "split",
+      waiting: "split",
+      escalated: "split",
+      failed: "derived",
+      done: "derived",
+    },
   },
   "child reopened": {
     event: "task.reopened",
     says: "a task below it is open again",
-    to: { done: "derived" },
+    to: { failed: "derived", done: "derived" },
+  },
+  revised: {
+    event: "question.answered",
+    says: "a person answers about all that is below a task above it: what was given up is tried again",
+    to: { escalated: "derived", failed: "derived" },
   },
 } satisfies Record<string, MoveRow>);
 

@@ -121,7 +121,7 @@ function movesFor(snapshot: Snapshot, limits: Limits, now: number, work: Work): 
   const probed = new Set<string>();
   const moves: Move[] = [];
   for (const { move } of work.due) {
-    const endpoint = endpointFor(snapshot.state, move);
+    const endpoint = endpointFor(snapshot, move);
     const isProbe = accessTo(snapshot.state, endpoint, now).kind === "half-open";
     // Of those that need an endpoint which may be back, one goes first to see.
     if (isProbe && probed.has(endpoint ?? "")) continue;

@@ -62,6 +62,7 @@ export function applyToTask(
       // Only by a person's edge can what is before it be unfinished.
       if (blockersOf(state, task.id).length > 0) noteStructure(state);
       task.end = "done";
+      task.doneAtMs = atMs;
       task.unchecked = event.unchecked;
       if (event.commit !== undefined) task.commit = event.commit;
       if (task.merge) task.merge.done = true;
@@ -198,7 +199,10 @@ export function reopenAbove(state: RunState, task: TaskState): void {
   for (let at = task.parent; at !== null; ) {
     const above: TaskState | undefined = state.tasks.get(at);
     if (above === undefined || above.deleted) return;
-    if (above.end === "done") delete above.end;
+    if (above.end === "done" || above.end === "failed") {
+      delete above.end;
+      delete above.endReason;
+    }
     delete above.rollup;
     at = above.parent;
   }

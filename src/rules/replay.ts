@@ -3,7 +3,7 @@ import { keyOfBudget } from "../domain/budget.ts";
 import type { Fact, RunEvent } from "../domain/event.ts";
 import { parseInstant } from "../domain/instant.ts";
 import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
-import type { Question, RunState, TaskState } from "../domain/run-state.ts";
+import type { Guidance, Question, RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled, type TaskId } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
 import { beginProcess } from "./breaker.ts";
@@ -17,7 +17,7 @@ import {
   reopenAbove,
   reopenTask,
 } from "./replay-task.ts";
-import { statusOf, taskOf } from "./status.ts";
+import { descendantsOf, statusOf, taskOf } from "./status.ts";
 import { droppedOf, edgeIn, wantsDrop, wantsKeep, wantsRestore } from "./wanted.ts";
 import { stopCounting } from "./worked-time.ts";
 
@@ -41,6 +41,7 @@ export function emptyState(
     seq: -1,
     lastAtMs: parseInstant(first.timestamp),
     startedAt: parseInstant(first.timestamp),
+    processSinceMs: parseInstant(first.timestamp),
     spec: { path: first.spec_path, hash: first.spec_hash, blob: first.spec, title: first.title },
     base: first.base,
     branch: first.branch,
@@ -135,6 +136,7 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
     case "run.resumed":
       noteDeath(state);
       beginProcess(state);
+      state.processSinceMs = atMs;
       delete state.stopped;
       state.models = event.models;
       state.endpointNames = event.endpoints ?? {};
@@ -184,6 +186,7 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
         state,
         event.question,
         { state: "answered", by: event.by, answer: event.text },
+        atMs,
         limits,
       );
       return true;
@@ -193,7 +196,7 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
       return true;
     }
     case "question.closed":
-      settleQuestion(state, event.question, { state: event.how, by: event.by }, limits);
+      settleQuestion(state, event.question, { state: event.how, by: event.by }, atMs, limits);
       return true;
     default:
       return event.task_id === null;
@@ -244,6 +247,7 @@ function settleQuestion(
   state: RunState,
   id: string,
   end: { state: "answered" | "dismissed" | "moot"; by: string; answer?: string },
+  atMs: number,
   limits: Limits,
 ): void {
   const question = state.questions.get(id);
@@ -264,11 +268,15 @@ function settleQuestion(
     // What a person or a merge has settled meanwhile is not taken up again by an answer.
     if (isSettled(statusOf(state, task.id))) continue;
     noteStructure(state);
+    // Whatever was said of it, failures until now are not asked about again.
+    if (question.kind === "review") task.reviewedAtMs = atMs;
     if (end.state === "answered") {
-      task.guidance.push({ from: end.by, text: answerAsGuidance(question, end.answer ?? "") });
-      beginEpisode(task, Math.max(task.attemptsLeft, 2));
+      const guidance = { from: end.by, text: answerAsGuidance(question, end.answer ?? "") };
+      task.guidance.push(guidance);
+      beginEpisode(task, Math.max(task.attemptsLeft, ATTEMPTS_AFTER_ANSWER));
       if (question.kind === "rollup") task.repairs = 0;
       carryAnswer(state, task, question, end.answer ?? "");
+      if (question.kind === "review") reviseBelow(state, task, guidance);
     } else if (end.state === "dismissed") {
       task.end = "failed";
       task.endReason = `its question ${id} was dismissed by ${end.by}`;
@@ -291,6 +299,24 @@ function carryAnswer(state: RunState, task: TaskState, question: Question, answe
   if (question.kind === "drift") {
     delete task.overwritten;
     if (wantsKeep(answer)) task.leftAlone = true;
+  }
+}
+
+/** What an answer restores of the ladder, at least (design part 4, "Episodes"). */
+const ATTEMPTS_AFTER_ANSWER = 2;
+
+/**
+ * The answer about a subtree is guidance for all that is unfinished in it: what was tried there, or
+ * had been given up, is tried anew. Who waits for an answer of its own, or is worked on, goes on as
+ * it is.
+ */
+function reviseBelow(state: RunState, top: TaskState, guidance: Guidance): void {
+  for (const task of descendantsOf(state, top.id)) {
+    if (task.end !== undefined && task.end !== "failed") continue;
+    task.guidance.push(guidance);
+    if (task.question !== undefined || task.lease !== undefined) continue;
+    if (task.end !== "failed" && task.attempts.length === 0) continue;
+    beginEpisode(task, Math.max(task.attemptsLeft, ATTEMPTS_AFTER_ANSWER));
   }
 }
 

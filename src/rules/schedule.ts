@@ -1,6 +1,7 @@
 /** Which tasks go first: critical path, then priority, then age. */
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { reviewAbove } from "./review.ts";
 import { blockersOf, isHeld } from "./status.ts";
 
 /**
@@ -114,6 +115,7 @@ export function reservedFiles(state: RunState): Map<string, TaskId> {
     .filter((task) => task.end === undefined && task.conflicts >= 2)
     .filter((task) => task.question === undefined && !isHeld(state, task.id))
     .filter((task) => blockersOf(state, task.id).length === 0)
+    .filter((task) => reviewAbove(state, task.id) === undefined)
     .sort((a, b) => a.createdSeq - b.createdSeq);
   const reserved = new Map<string, TaskId>();
   for (const task of keepers) {

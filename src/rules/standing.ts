@@ -10,6 +10,7 @@ import { type Cycle, knownCycle } from "./cycle.ts";
 import { nextRung } from "./escalation.ts";
 import { isFought } from "./mirror.ts";
 import { quarantineOf } from "./quarantine.ts";
+import { reviewAbove, reviewsDue } from "./review.ts";
 import { reservedFiles } from "./schedule.ts";
 import {
   ancestorsOf,
@@ -22,7 +23,15 @@ import {
 import { droppedOf } from "./wanted.ts";
 
 /** What a person is asked about by what is; what follows from their own edits is asked in drift. */
-export type AskedKind = "stuck" | "asks" | "plan" | "rollup" | "dropped" | "cycle" | "drift";
+export type AskedKind =
+  | "stuck"
+  | "asks"
+  | "plan"
+  | "rollup"
+  | "review"
+  | "dropped"
+  | "cycle"
+  | "drift";
 
 /** What may be done next about one task. */
 export type Move =
@@ -41,6 +50,8 @@ export type Standing =
   /** An attempt holds the lease, or a roll-up is going on. */
   | { kind: "under-way" }
   | { kind: "held"; hold: Hold }
+  /** A person is asked about all that is below this one, or is about to be: nothing there begins. */
+  | { kind: "reviewed"; by: TaskId }
   /** After trouble outside: not before this instant; out of reach since. */
   | { kind: "resting"; untilMs: number; sinceMs: number | undefined; endpoint?: string }
   /** The endpoint it needs was out of reach: another task is finding out whether it is back. */
@@ -71,12 +82,17 @@ export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskS
   const reserved = reservedFiles(state);
   const cycle = knownCycle(state);
   const asker = cycle === undefined ? undefined : askerOf(state, cycle);
+  const reviews = reviewsDue(state, limits, now, busy);
   return (task) => {
     if (task.end !== undefined) return { kind: "ended" };
     if (task.question !== undefined) return { kind: "asked", question: task.question };
     if (task.lease !== undefined || busy.has(task.id)) return { kind: "under-way" };
     const hold = holdOf(state, task.id);
     if (hold !== undefined) return { kind: "held", hold };
+    const reviewer = reviewAbove(state, task.id, reviews);
+    if (reviewer !== undefined) return { kind: "reviewed", by: reviewer };
+    const review = reviews.get(task.id);
+    if (review !== undefined) return ask(task, limits, "review", review);
     const rest = resting.get(task.id);
     const untilMs = Math.max(task.notBeforeMs, rest?.untilMs ?? 0);
     if (untilMs > now) {
@@ -93,29 +109,16 @@ export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskS
 }
 
 /** The endpoint a move needs; undefined where it asks no model. */
-export function endpointFor(state: RunState, move: Move): string | undefined {
-  switch (move.kind) {
-    case "plan":
-      return endpointOf(state, "planner");
-    case "fix":
-      return endpointOf(state, "fixer");
-    case "attempt": {
-      const isCommand = state.tasks.get(move.task)?.contract.kind === "command";
-      return isCommand ? undefined : endpointOf(state, "worker");
-    }
-    case "route":
-      return move.to === "router" ? endpointOf(state, "router") : undefined;
-    case "roll-up":
-    case "ask":
-    case "give-up":
-      return undefined;
-  }
+export function endpointFor(scene: Scene, move: Move): string | undefined {
+  const task = scene.state.tasks.get(move.task);
+  const role = task === undefined ? undefined : roleOf(scene, task, move);
+  return role === undefined ? undefined : endpointOf(scene.state, role);
 }
 
 /** What a move waits for while the endpoint it needs is out of reach: at no cost. */
 function keptByEndpoint(scene: Scene, move: Move, now: number): Standing | undefined {
   const { state } = scene;
-  const endpoint = endpointFor(state, move);
+  const endpoint = endpointFor(scene, move);
   const access = accessTo(state, endpoint, now);
   if (endpoint === undefined || access.kind === "closed") return undefined;
   if (access.kind === "open") return { ...access, kind: "resting", endpoint };
@@ -206,7 +209,7 @@ const due = (move: Move): Standing => ({ kind: "due", move });
 function ask(task: TaskState, limits: Limits, question: AskedKind, reason: string): Standing {
   const { questionsPerTaskMax: max } = limits;
   return task.questions.length >= max
-    ? due({ kind: "give-up", task: task.id, reason: `${max} questions used up` })
+    ? due({ kind: "give-up", task: task.id, reason: `${max} questions used up: ${reason}` })
     : due({ kind: "ask", task: task.id, question, reason });
 }
 

@@ -53,7 +53,7 @@ function isSatisfied(state: RunState, id: TaskId): boolean {
 /** What holds a task: itself or one above it, and how. */
 export interface Hold {
   by: TaskId;
-  how: "paused" | "taken" | "deleted" | "cancelled" | "accepted" | "unwritten";
+  how: "paused" | "taken" | "deleted" | "cancelled" | "accepted" | "failed" | "unwritten";
 }
 
 /**
@@ -69,6 +69,8 @@ export function holdOf(state: RunState, id: TaskId): Hold | undefined {
     if (task.takenBy !== undefined) return { by: at, how: "taken" };
     if (task.deleted) return { by: at, how: "deleted" };
     if (task.end === "cancelled" || task.end === "accepted") return { by: at, how: task.end };
+    // Given up as a whole: nothing below it goes on by itself.
+    if (at !== id && task.end === "failed") return { by: at, how: "failed" };
     at = task.parent;
   }
   return undefined;

@@ -67,7 +67,8 @@ function describeQuestion(question: Question): string {
     parts.push(`Options:\n${question.options.map((option) => `- ${option}`).join("\n")}`);
   }
   if (question.tried !== "") parts.push(`Tried:\n${question.tried}`);
-  const waits = question.blocks.join(", ") || question.about || "the run";
+  const below = question.kind === "review" ? "all below " : "";
+  const waits = question.blocks.join(", ") || `${below}${question.about ?? "the run"}`;
   parts.push(`Waiting for this: ${waits}. Everything else goes on.`);
   parts.push(`Answer: fractal answer ${question.id} "…"  or  bd human respond ${question.id}`);
   return parts.join("\n\n");

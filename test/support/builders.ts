@@ -171,6 +171,7 @@ export function aState(
     seq: 100,
     lastAtMs: STARTED_AT,
     startedAt: STARTED_AT,
+    processSinceMs: STARTED_AT,
     spec: { path: "spec.md", hash: "5".repeat(64), blob: "5".repeat(64), title: "A duration tool" },
     base: "b".repeat(40),
     branch: "fractal/k3f9x2/main",

@@ -9,7 +9,7 @@ import { type FOLLOWS, MOVES, type Move } from "../../src/rules/lifecycle.ts";
 import { applyEvent } from "../../src/rules/replay.ts";
 import { statusOf, taskOf } from "../../src/rules/status.ts";
 import { STARTED_AT } from "./builders.ts";
-import { aStore, created, ended, eventOf, on } from "./leaf-store.ts";
+import { aStore, created, ended, eventOf, on, opened } from "./leaf-store.ts";
 
 export interface Change {
   row: Move | keyof typeof FOLLOWS;
@@ -21,14 +21,17 @@ export interface Change {
 const LIMITS = { ...DEFAULT_LIMITS, attemptsMax: 1, attemptsAfterGuidance: 1 };
 
 /** What can happen to `t`, to `d` which it may depend on, to its child, and to its question. */
-function happenings(state: RunState): [Change["row"], NewEvent][] {
+function happenings(state: RunState): [Change["row"], ...NewEvent[]][] {
   const [t, d] = [taskOf(state, "t"), taskOf(state, "d")];
   const asks = { failure: { failure: "worker-asks", detail: "", options: [] } } as const;
   const routed = (to: "split" | "person") =>
     on("t", { event_type: "escalation.routed", to, by: "rules", reason: "" });
   const linked = (depends_on: string[]) =>
     on("t", { event_type: "task.edited", by: "ann", depends_on });
-  const found: [Change["row"], NewEvent][] = [
+  const root = taskOf(state, "root");
+  const review = `root.q${root.questions.length + 1}`;
+  const answer = { question: review, by: "ann", text: "so" };
+  const found: [Change["row"], ...NewEvent[]][] = [
     ...MOVES.map((move): [Move, NewEvent] => [move, eventOf(move, t)]),
     ["rejected", ended(t, { ...asks, failure: { ...asks.failure, options: [] } })],
     ["guided", on("t", { event_type: "guidance.given", from: "fixer", text: "", attempts: 1 })],
@@ -38,6 +41,11 @@ function happenings(state: RunState): [Change["row"], NewEvent][] {
     ["linked", linked([])],
     ["unblocked", eventOf("accepted", d)],
     ["blocked", eventOf("reopened", d)],
+    [
+      "revised",
+      opened("root", review, { kind: "review", blocks: [] }),
+      on("root", { event_type: "question.answered", ...answer }),
+    ],
   ];
   if (t.question !== undefined) {
     const about = { question: t.question, by: "ann" };
@@ -80,10 +88,16 @@ export function everyChange(): { changes: Change[]; states: number } {
   const open = [start];
   for (let state = open.pop(); state !== undefined; state = open.pop()) {
     const from = statusOf(state, "t");
-    for (const [row, event] of happenings(state)) {
-      if (refusalOf(state, event) !== undefined) continue;
+    for (const [row, ...events] of happenings(state)) {
+      const [first] = events;
+      if (first === undefined || refusalOf(state, first) !== undefined) continue;
       const next = structuredClone(state);
-      applyEvent(next, stamped(next, event), LIMITS);
+      const isLegal = events.every((event) => {
+        if (refusalOf(next, event) !== undefined) return false;
+        applyEvent(next, stamped(next, event), LIMITS);
+        return true;
+      });
+      if (!isLegal) continue;
       const change = { row, from, to: statusOf(next, "t") };
       changes.set(Object.values(change).join(), change);
       const essence = essenceOf(next);
