@@ -67,6 +67,8 @@ function whyNotYet(state: RunState, task: TaskState, standing: Standing): string
       return `${task.lease?.role ?? "code"} at work, attempt ${task.lease?.attempt ?? ""}`;
     case "held":
       return `${standing.hold.by} ${HELD[standing.hold.how]}`;
+    case "reviewed":
+      return `a person is asked about all below ${standing.by}`;
     case "resting":
       return `not before ${renderInstant(standing.untilMs)}`;
     case "probed":
@@ -100,6 +102,7 @@ const HELD: { readonly [H in Hold["how"]]: string } = {
   deleted: "is deleted",
   cancelled: "is cancelled",
   accepted: "is accepted",
+  failed: "is given up",
   unwritten: "is being split",
 };
 
