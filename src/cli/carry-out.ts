@@ -1,7 +1,8 @@
 /** Carries a started run out: shows it, loops until it rests, says how it ended. */
 import { type Rest, runLoop } from "../orchestrator/loop.ts";
 import { ACTOR } from "../orchestrator/world.ts";
-import { renderSummary } from "../view/summary.ts";
+import { figuresOf } from "../rules/figures.ts";
+import { figuresJson, renderSummary } from "../view/summary.ts";
 import { treeJson } from "../view/tree-json.ts";
 import type { Context } from "./context.ts";
 import type { ExitCode } from "./exit.ts";
@@ -42,13 +43,20 @@ export async function carryOut(
         exit_code: rest.exitCode,
       },
     ]);
+    const figures = figuresOf(store.state, store.journal.read(), world.limits.jobs);
     out.show(
-      () => ({ ...treeJson(store.state), exit_code: rest.exitCode, reason: rest.reason }),
+      () => ({
+        ...treeJson(store.state),
+        ...figuresJson(store.state, figures),
+        exit_code: rest.exitCode,
+        reason: rest.reason,
+      }),
       () =>
         renderSummary(store.state, spec, {
           ...out.look,
           now: context.now(),
           pricesDate: machine.pricesDate,
+          figures,
         }),
     );
     // Who typed `npm start` has no `fractal` to type yet.

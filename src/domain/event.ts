@@ -292,6 +292,14 @@ const fact = z.discriminatedUnion("event_type", [
     /** The provider cannot have charged for it: its reservation is let go. Else that stays spent. */
     uncharged: z.literal(true).optional(),
   }),
+  /** What the whole run will probably take, made once everything is planned; null: no price. */
+  z.object({
+    event_type: z.literal("forecast.made"),
+    leaves: z.number().int(),
+    calls: z.number(),
+    tokens: z.number(),
+    cost_usd: z.number().nullable(),
+  }),
   // Budgets
   /**
    * The limits of a scope; units that are left out keep theirs. `task_id` is the task of a subtree,

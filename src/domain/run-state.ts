@@ -272,6 +272,8 @@ export interface RunState {
   calls: number;
   mismatches: number;
   ledger: Ledger;
+  /** What the run was expected to take, once everything was planned. */
+  forecast?: { leaves: number; calls: number; tokens: number; costUsd: CostUsd };
   /** Who answered model calls, with counts. */
   answeredBy: Map<string, number>;
 }

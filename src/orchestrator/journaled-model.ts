@@ -8,7 +8,7 @@ import { costOf } from "../domain/usage.ts";
 import { accessTo, endpointOf } from "../rules/breaker.ts";
 import type { Lease } from "./lease.ts";
 import { promptName } from "./prompt-name.ts";
-import { isUncharged, untilItFits, worstOf } from "./reserve.ts";
+import { isUncharged, startCall, worstOf } from "./reserve.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -40,15 +40,15 @@ function journaled(world: World, lease: Lease, role: Role, profile: ModelProfile
       const hash = store.journal.putBlob(JSON.stringify(request));
       const prompt = promptName(world, role);
       const worst = worstOf(profile, request);
-      const refusal =
-        (await untilItFits(world, lease, call, worst, signal)) ??
-        refuseCall(world, lease.taskId, endpointOf(store.state, role) ?? model.name);
+      const started = { ...about, event_type: "call.started", ...call, ...via } as const;
+      const refusal = await startCall(
+        world,
+        { ...started, task_id: lease.taskId, request: hash, prompt },
+        worst,
+        () => refuseCall(world, lease.taskId, endpointOf(store.state, role) ?? model.name),
+        signal,
+      );
       if (refusal !== undefined) return refusal;
-      // Judged and reserved without an await between: two calls never share what is left.
-      const reserved = { usd: worst.usd ?? null, tokens: worst.tokens };
-      store.record([
-        { ...about, event_type: "call.started", ...call, ...via, request: hash, prompt, reserved },
-      ]);
       const startedAt = clock.now();
       const answer = await askInTime(
         model,

@@ -7,6 +7,7 @@ import { type Pace, paceOf } from "../rules/pace.ts";
 import { type Action, reconcile } from "../rules/reconcile.ts";
 import { type Alarm, openAlarm } from "./alarm.ts";
 import { openHands } from "./hands.ts";
+import { noteForecast } from "./note-forecast.ts";
 import { ACTOR, type World } from "./world.ts";
 
 /** How a run came to rest. */
@@ -57,6 +58,7 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
     const actions = reconcile(snapshot, limits, now, work);
     const pace = paceOf(work.detections, actions, snapshot.busy.size);
     record(world, work, pace);
+    noteForecast(world);
     const isInstant = actions.some(takesNoTime);
     const owed = isInstant ? owedMoves(store.state, limits) : 0;
     const asked = openQuestions(world);

@@ -2,12 +2,13 @@
 import { promptTokensOf } from "../agents/ask.ts";
 import type { Charge } from "../domain/budget.ts";
 import { type ModelRequest, ROLES, type Role } from "../domain/conversation.ts";
+import type { NewEvent } from "../domain/event.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { ModelProfile } from "../domain/profile.ts";
+import type { TaskId } from "../domain/task.ts";
 import { worstCostOf } from "../domain/usage.ts";
 import { admissionOf, type Denial } from "../rules/admission.ts";
 import { renderDenial } from "../rules/budget-text.ts";
-import type { Lease } from "./lease.ts";
 import { ACTOR, type World } from "./world.ts";
 
 /** Tokenizers cut finer than the estimate by up to a third (rules/prompt.ts): half is added. */
@@ -43,41 +44,48 @@ function worstFor({ price }: ModelProfile, promptTokens: number, outputTokens: n
   return { usd, tokens: inputTokens + outputTokens, calls: 1 };
 }
 
+type StartedCall = Omit<Extract<NewEvent, { event_type: "call.started" }>, "reserved"> & {
+  task_id: TaskId;
+};
+
 /**
- * Returns when the call may be made; what other calls under way come to is awaited where that may
- * help. A failure when it may not: `budget-spent`, which is journaled, or `cancelled`.
+ * Journals the intent of a call with what it reserves, as soon as every budget has room for that;
+ * what other calls under way come to is awaited where it may help. A failure when the call may not
+ * be made: `budget-spent`, which is journaled, `cancelled`, or what `refuse` says.
  */
-export async function untilItFits(
+export async function startCall(
   world: World,
-  lease: Lease,
-  call: { attempt: number; turn: string; role: Role },
+  call: StartedCall,
   worst: Charge,
+  refuse: () => Failure | undefined,
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   const { store, clock } = world;
-  const of = { task: lease.taskId, role: call.role };
+  const of = { task: call.task_id, role: call.role };
   while (!signal.aborted) {
+    // Judged and journaled without an await between: two calls never share what is left.
+    const refusal = refuse();
+    if (refusal !== undefined) return refusal;
     const admission = admissionOf(store.state, of, worst, clock.now());
-    if (admission.verdict === "fits") return undefined;
-    if (admission.verdict === "denied") return deny(world, lease, call, worst, admission.by);
+    if (admission.verdict === "fits") {
+      store.record([{ ...call, reserved: { usd: worst.usd ?? null, tokens: worst.tokens } }]);
+      return undefined;
+    }
+    if (admission.verdict === "denied") return deny(world, call, worst, admission.by);
     await nextSettlement(world, signal);
   }
   return { failure: "cancelled", detail: "stopped", uncharged: true };
 }
 
-function deny(
-  world: World,
-  lease: Lease,
-  call: { attempt: number; turn: string; role: Role },
-  worst: Charge,
-  by: Denial,
-): Failure {
+function deny(world: World, call: StartedCall, worst: Charge, by: Denial): Failure {
   world.store.record([
     {
-      task_id: lease.taskId,
+      task_id: call.task_id,
       actor: ACTOR,
       event_type: "budget.denied",
-      ...call,
+      attempt: call.attempt,
+      turn: call.turn,
+      role: call.role,
       needs: { usd: worst.usd ?? null, tokens: worst.tokens },
       scope: by.scope,
       scope_task: by.task,

@@ -121,7 +121,8 @@ function parseRaise(state: RunState, question: Question, text: string, isMore: b
       const whose = renderBudgetOf(budget);
       return { problem: `The budget of ${whose} has no limit of ${unit} that could be raised.` };
     }
-    limit[unit] = isMore ? known + amount : amount;
+    // Without the noise of adding decimal fractions.
+    limit[unit] = isMore ? Number((known + amount).toFixed(9)) : amount;
   }
   if (limit[budget.unit] === undefined) {
     return { problem: `It is ${budget.unit} that are spent: raise those.` };

@@ -18,6 +18,7 @@ export type FindingKind =
   | "asked-twice"
   | "fence-reused"
   | "result-stale"
+  | "budget-broken"
   // What a run must let go of
   | "lease-open"
   | "reservation-open"

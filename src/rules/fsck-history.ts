@@ -1,9 +1,13 @@
 /** Walks a journal line by line: every line possible after those before it, nothing counted twice. */
+
+import { renderAmount } from "../domain/amounts.ts";
 import type { RunEvent } from "../domain/event.ts";
 import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { renderBudgetOf } from "./budget-text.ts";
 import type { Finding, FindingKind } from "./finding.ts";
+import { overspent } from "./overspent.ts";
 import { applyEvent, emptyState } from "./replay.ts";
 
 /** What the lines of a journal come to, and what is impossible among them. */
@@ -54,7 +58,21 @@ export function walkHistory(events: readonly RunEvent[], file: string): History 
       history.doneBy.set(event.task_id, [...done, event.attempt]);
     }
   }
+  history.findings.push(...overspentFindings(events, at));
   return { ...history, state };
+}
+
+/** Lines after which more was spent and reserved than a budget allows, though nobody overcharged. */
+function overspentFindings(events: readonly RunEvent[], at: (line: number) => string): Finding[] {
+  return overspent(events)
+    .filter(({ kind }) => kind === "admitted")
+    .map(({ seq, scope, task, unit, limit, committed }) => ({
+      kind: "budget-broken",
+      severity: "broken",
+      where: at(seq + 1),
+      detail: `a call was made with which ${renderBudgetOf({ scope, task })} takes ${renderAmount(committed, unit)} of ${renderAmount(limit, unit)}`,
+      remedy: "a safeguard did not hold: keep this folder, and report it",
+    }));
 }
 
 /** What the line says that the lines before it forbid. */

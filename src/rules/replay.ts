@@ -151,6 +151,11 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
     case "run.stopped":
       state.stopped = { reason: event.reason, exitCode: event.exit_code };
       return true;
+    case "forecast.made": {
+      const { leaves, calls, tokens } = event;
+      state.forecast = { leaves, calls, tokens, costUsd: event.cost_usd ?? undefined };
+      return true;
+    }
     case "pass.decided":
       state.lastDecision = `${event.decision}: ${event.reason}`;
       return true;

@@ -1,7 +1,7 @@
 /** One event as one plain line, for output that is piped or kept. */
 import type { RunEvent } from "../domain/event.ts";
 import type { RunState } from "../domain/run-state.ts";
-import { amountsText, costText, durationText } from "./money.ts";
+import { amountsText, costText, durationText, number } from "./money.ts";
 import { count, cut, oneLine } from "./text.ts";
 
 /** Longest line; what is longer is in `fractal show`. */
@@ -70,6 +70,8 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
       return event.mismatch === true
         ? `recorded answer ${event.turn} of ${event.role} was given to another question`
         : undefined;
+    case "forecast.made":
+      return `planned: ${count(event.leaves, "leaf").replace(/leafs$/, "leaves")}, about ${count(event.calls, "call")}, ${number(event.tokens)} tokens, ${costText(event.cost_usd ?? undefined)}`;
     case "budget.set":
       return `may use ${amountsText(event.limit)}${event.scope === "run" ? "" : ` (${event.scope})`}`;
     case "budget.denied":

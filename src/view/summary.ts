@@ -1,10 +1,12 @@
 /** What is said when a run comes to rest: what was made, what it cost, what waits, what to type. */
 import type { RunState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
+import { addCost, type CostUsd, tokensIn } from "../domain/usage.ts";
 import { coverageOf } from "../rules/coverage.ts";
+import type { Figures } from "../rules/figures.ts";
 import { colourOf, statusOf, waitsFor } from "../rules/status.ts";
 import { coverageText } from "./coverage.ts";
-import { costText, durationText, usageText } from "./money.ts";
+import { costText, durationText, number, usageText } from "./money.ts";
 import { renderNext } from "./next.ts";
 import { type Paint, paintOf, signOf } from "./paint.ts";
 import { tallyOf, tallyText } from "./tally.ts";
@@ -17,6 +19,8 @@ export interface SummaryOptions {
   now: number;
   /** The day of the price table, said with what it priced. */
   pricesDate?: string;
+  /** How well slots, time and calls were used. */
+  figures?: Figures;
 }
 
 /** Waiting tasks named one by one; more are in the tree. */
@@ -32,7 +36,9 @@ export function renderSummary(state: RunState, spec: Spec, options: SummaryOptio
     ["attempts", attemptsText(state)],
     ["tokens", `${usageText(state.usage)}, in ${count(state.calls, "model call")}`],
     ["money", moneyText(state, options.pricesDate)],
+    ...forecastFacts(state),
     ["time", timeText(state, options.now)],
+    ...figureFacts(options.figures),
     ["answers", answersText(state)],
   ];
   const root = state.tasks.has(state.rootId)
@@ -55,9 +61,37 @@ function stopText({ stopped }: RunState): string {
   return ` · ${oneLine(stopped.reason)} (exit ${stopped.exitCode})`;
 }
 
-function moneyText({ costUsd }: RunState, pricesDate: string | undefined): string {
+function moneyText(state: RunState, pricesDate: string | undefined): string {
+  const { costUsd } = state;
   const isPriced = costUsd !== undefined && costUsd > 0 && pricesDate !== undefined;
-  return `${costText(costUsd)}${isPriced ? ` (prices of ${pricesDate})` : ""}`;
+  return `${costText(costUsd)}${isPriced ? ` (prices of ${pricesDate})` : ""}${heldText(state)}`;
+}
+
+/** What may have been charged beside it: calls of which no answer came. */
+function heldText({ ledger }: RunState): string {
+  const held = [...ledger.accounts.values()].map((account) => account.held);
+  const calls = held.reduce((sum, one) => sum + one.calls, 0);
+  if (calls === 0) return "";
+  const usd = held.reduce<CostUsd>((sum, one) => addCost(sum, one.usd), 0);
+  return `, and at most ${costText(usd)} for ${count(calls, "call")} without an answer`;
+}
+
+/** What was expected once everything was planned, and what it came to. */
+function forecastFacts(state: RunState): [string, string][] {
+  const { forecast, usage, calls, costUsd } = state;
+  if (forecast === undefined) return [];
+  const text = (one: { calls: number; tokens: number; costUsd: CostUsd }) =>
+    `${count(one.calls, "call")}, ${number(one.tokens)} tokens, ${costText(one.costUsd)}`;
+  const actual = { calls, tokens: tokensIn(usage), costUsd };
+  return [["forecast", `${text(forecast)} when planned; it took ${text(actual)}`]];
+}
+
+function figureFacts(figures: Figures | undefined): [string, string][] {
+  if (figures?.slotUse === undefined) return [];
+  const { slotUse, slots, medianWaitMs, idleCalls } = figures;
+  const wait = medianWaitMs === undefined ? "" : `, median wait ${durationText(medianWaitMs)}`;
+  const idle = idleCalls === 0 ? "no idle call" : count(idleCalls, "idle call");
+  return [["slots", `${Math.round(slotUse * 100)} % of ${slots} in use${wait}, ${idle}`]];
 }
 
 /** `11: 8 worker, 2 planner, 1 fixer; 2 did not succeed`. */
@@ -124,4 +158,22 @@ function waiting(state: RunState, paint: Paint, width: number): string[] {
     ...held.slice(0, WAITING_SHOWN),
     ...(more > 0 ? [paint.dim(`  … ${more} more in the tree`)] : []),
   ];
+}
+
+/** Forecast and figures as data; what is unknown is null. */
+export function figuresJson({ forecast }: RunState, figures: Figures): Record<string, unknown> {
+  return {
+    forecast:
+      forecast === undefined
+        ? null
+        : {
+            leaves: forecast.leaves,
+            calls: forecast.calls,
+            tokens: forecast.tokens,
+            cost_usd: forecast.costUsd ?? null,
+          },
+    slot_use: figures.slotUse ?? null,
+    median_wait_ms: figures.medianWaitMs ?? null,
+    idle_calls: figures.idleCalls,
+  };
 }
