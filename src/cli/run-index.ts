@@ -1,6 +1,5 @@
 /** A run and its index, brought up to its journal: what `query` and `status` ask. */
 import { join } from "node:path";
-import { parseInstant } from "../domain/instant.ts";
 import { currentRows } from "../rules/index-rows.ts";
 import { isRefusal, type Refusal } from "./exit.ts";
 import { findRun } from "./find-run.ts";
@@ -19,11 +18,10 @@ export async function openRunIndex(o: {
   const found = findRun(top, o.run);
   if (isRefusal(found)) return found;
   const { runId, events, state } = found;
-  const last = events.at(-1);
   const index = machine.openIndex(join(top, ".fractal", "index.db"), {
     runId,
     events,
-    rows: () => currentRows(state, last === undefined ? 0 : parseInstant(last.timestamp)),
+    rows: () => currentRows(state),
     version: readVersion(),
   });
   return {

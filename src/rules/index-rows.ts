@@ -1,6 +1,6 @@
 /** A run as rows of the index: what is wanted of each task, what it has, who works. */
 import type { CurrentRows, RowOf } from "../domain/index-tables.ts";
-import { type Instant, renderInstant } from "../domain/instant.ts";
+import { renderInstant } from "../domain/instant.ts";
 import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskStatus } from "../domain/task.ts";
@@ -10,9 +10,13 @@ import { judgeOf, type Move, type Standing } from "./standing.ts";
 import { colourOf, descendantsOf, type Hold, statusOf } from "./status.ts";
 import { wavesOf } from "./waves.ts";
 
-/** All rows, tasks in the order of the tree. `at` is when the journal's last line was written. */
-export function currentRows(state: RunState, at: Instant): CurrentRows {
-  const judge = judgeOf({ state, busy: new Map(), resting: new Map() }, DEFAULT_LIMITS, at);
+/** All rows, tasks in the order of the tree, as of the journal's last line: no clock is read. */
+export function currentRows(state: RunState): CurrentRows {
+  const judge = judgeOf(
+    { state, busy: new Map(), resting: new Map() },
+    DEFAULT_LIMITS,
+    state.lastAtMs,
+  );
   const tasks = inTreeOrder(state);
   const waves = wavesOf(state);
   return {
@@ -158,6 +162,7 @@ function attemptRows(task: TaskState): RowOf<"attempts">[] {
     episode: attempt.episode,
     started: renderInstant(attempt.startedAt),
     ended: attempt.endedAt === undefined ? null : renderInstant(attempt.endedAt),
+    worked_ms: attempt.workedMs,
     outcome: attempt.outcome ?? null,
     failure: attempt.failure?.failure ?? null,
     detail: attempt.failure?.detail ?? null,

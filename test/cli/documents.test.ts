@@ -12,7 +12,7 @@ const DOCUMENTS = [
   "GLOSSARY.md",
   "CONTRIBUTING.md",
   "CHANGELOG.md",
-  ...globSync("docs/decisions/*.md"),
+  ...globSync("docs/**/*.md"),
 ];
 const textOf = (path: string) => readFileSync(path, "utf8");
 

@@ -78,7 +78,7 @@ function fakeWire(given: Given, ended: Ended): Wire {
               openIndex("/dev/null/index.db", {
                 runId: state.runId,
                 events,
-                rows: () => currentRows(state, STARTED_AT),
+                rows: () => currentRows(state),
                 version: "0",
               }).ask(sql),
           },

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { type IndexSource, openIndex, type RunIndex } from "../../src/adapters/index/index-db.ts";
 import type { RunEvent } from "../../src/domain/event.ts";
 import { INDEX_TABLES } from "../../src/domain/index-tables.ts";
-import { parseInstant } from "../../src/domain/instant.ts";
 import { currentRows } from "../../src/rules/index-rows.ts";
 import { replay } from "../../src/rules/replay.ts";
 
@@ -13,8 +12,7 @@ export function indexOf(
   events: readonly RunEvent[],
   over: Partial<IndexSource> = {},
 ): RunIndex {
-  const last = parseInstant(events.at(-1)?.timestamp ?? "");
-  const rows = () => currentRows(replay(events), last);
+  const rows = () => currentRows(replay(events));
   return openIndex(file, { runId: "toy", events, rows, version: "1", ...over });
 }
 

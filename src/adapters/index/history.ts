@@ -127,6 +127,7 @@ function callRow(event: CallStarted): RowOf<"model_calls"> {
     cache_read_tokens: null,
     cache_write_tokens: null,
     cost_usd: null,
+    reserved_usd: event.reserved?.usd ?? null,
     outcome: null,
     answered_by: null,
     request: event.request,

@@ -4,7 +4,15 @@
  * while it is read or written, costs making it again and nothing else.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /** Bytes of the SHA-256 behind the pages: whatever else happened to the file shows by it. */
@@ -34,7 +42,8 @@ export function writeImage(file: string, image: Buffer): void {
     for (const name of readdirSync(folder)) {
       if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
     }
-    writeFileSync(temp, Buffer.concat([image, sealOf(image)]));
+    writeFileSync(temp, image);
+    appendFileSync(temp, sealOf(image));
     renameSync(temp, file);
   } catch {
     removeIfThere(temp);

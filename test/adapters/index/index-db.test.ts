@@ -14,34 +14,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { memoryJournal } from "../../../src/adapters/journal/memory.ts";
 import type { RunEvent } from "../../../src/domain/event.ts";
 import { currentRows } from "../../../src/rules/index-rows.ts";
-import { reconcile } from "../../../src/rules/reconcile.ts";
 import { replay } from "../../../src/rules/replay.ts";
 import { asked, hashOfIndex, indexOf } from "../../support/index-hash.ts";
 import { runsOf } from "../../support/runs.ts";
-import { chanceOf, toyRun } from "../../support/toy-run.ts";
+import { journalOf } from "../../support/toy-journal.ts";
 
 /** A file for an index in a folder of its own. */
 function aPlace(): string {
   const folder = mkdtempSync(join(tmpdir(), "fractal-index-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, ".fractal", "index.db");
-}
-
-/** The journal of a run played by chance: some of everything that can go wrong. */
-async function journalOf(seed: number): Promise<RunEvent[]> {
-  const chance = chanceOf(seed);
-  const journal = memoryJournal("toy");
-  const run = toyRun(chance, {}, journal);
-  for (let pass = 0; pass < 60; pass++) {
-    const actions = reconcile(run.snapshot(), run.limits, run.clock.nowMs);
-    if (actions.some((action) => action.kind === "stop")) break;
-    for (const action of actions) await run.start(action);
-    for (const id of [...run.busy.keys()]) if (chance(2) === 0) await run.finish(id);
-  }
-  return [...journal.read()];
 }
 
 const [small, other] = [await journalOf(7), await journalOf(8)];
@@ -230,7 +214,7 @@ function indexRowsOf(events: RunEvent[], note: () => void) {
   return {
     rows: () => {
       note();
-      return currentRows(replay(events), 0);
+      return currentRows(replay(events));
     },
   };
 }
