@@ -69,7 +69,7 @@ describe("a diagram", () => {
         expect(unlike(renderMermaid(diagram), MERMAID)).toEqual([]);
         expect(unlike(renderDot(diagram), DOT)).toEqual([]);
       }),
-      runsOf(300),
+      runsOf(60),
     );
   });
 
