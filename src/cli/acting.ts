@@ -1,17 +1,20 @@
 /** A person acts on a run: through the journal when nobody is at work on it, else through Beads. */
+import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { Tracker } from "../domain/ports.ts";
+import type { RunState } from "../domain/run-state.ts";
 import { openFollower } from "../orchestrator/follower.ts";
 import { openStore, type Store } from "../orchestrator/store.ts";
 import { cancelTask } from "../rules/cancel.ts";
+import { pauseEvent, pauseProblem, statusAsked } from "../rules/pause.ts";
 import { answerEvents } from "../rules/said.ts";
 import { taskOf } from "../rules/status.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { type FoundRun, findRun, refuseDamaged, telemetryOf } from "./find-run.ts";
 import { findBeads } from "./prepare.ts";
 import { machine } from "./wire.ts";
-import type { RunForActing } from "./wiring.ts";
+import type { Act, RunForActing } from "./wiring.ts";
 
 /** Opens a run to act on as `by`. The lock is taken where it is free. */
 export async function openRunForActing(o: {
@@ -33,7 +36,7 @@ export async function openRunForActing(o: {
   if (lock === undefined) {
     return {
       state: found.state,
-      act: (kind, id, text) => askController(tracker, o.by, kind, id, text),
+      act: (kind, id, text) => askController(found.state, tracker, o.by, kind, id, text),
       close: async () => undefined,
     };
   }
@@ -59,18 +62,17 @@ type Done = { via: "journal" | "controller" } | Failure;
 
 /** The lock is held: Beads is written, and the controller journals it. */
 async function askController(
+  state: RunState,
   tracker: Tracker,
   by: string,
-  kind: "answer" | "cancel",
+  kind: Act,
   id: string,
   text: string,
 ): Promise<Done> {
+  if (kind === "answer") return (await tracker.respond(id, text)) ?? { via: "controller" };
   const at = new Date(machine.systemClock.now()).toISOString();
-  const failure =
-    kind === "answer"
-      ? await tracker.respond(id, text)
-      : await tracker.request(id, { kind, by, at }, "deferred");
-  return failure ?? { via: "controller" };
+  const status = statusAsked(state, taskOf(state, id), kind);
+  return (await tracker.request(id, { kind, by, at }, status)) ?? { via: "controller" };
 }
 
 /** Nobody is at work: the journal first, then Beads; a Beads that is away is caught up with later. */
@@ -78,7 +80,7 @@ async function actInJournal(
   store: Store,
   tracker: Tracker,
   by: string,
-  kind: "answer" | "cancel",
+  kind: Act,
   id: string,
   text: string,
 ): Promise<Done> {
@@ -86,15 +88,30 @@ async function actInJournal(
   // What a person did with bd meanwhile comes first: the question may be answered already.
   const followed = await follower.follow();
   if (isFailure(followed)) return followed;
-  if (kind === "cancel") {
-    store.record(cancelTask(store.state, taskOf(store.state, id), by, text || "cancelled"));
-  } else {
-    const question = store.state.questions.get(id);
-    if (question?.state !== "open") {
-      return { failure: "config-unusable", detail: `${id} is no longer open` };
-    }
-    store.record(answerEvents(store.state, question, { by, text, isTold: false }));
-  }
+  const events = eventsOf(store.state, by, kind, id, text);
+  if (isFailure(events)) return events;
+  store.record(events);
   await follower.mirror();
   return { via: "journal" };
+}
+
+function eventsOf(
+  state: RunState,
+  by: string,
+  kind: Act,
+  id: string,
+  text: string,
+): NewEvent[] | Failure {
+  if (kind === "cancel") return cancelTask(state, taskOf(state, id), by, text || "cancelled");
+  if (kind !== "answer") {
+    const task = taskOf(state, id);
+    const problem = pauseProblem(state, task, kind);
+    if (problem !== undefined) return { failure: "config-unusable", detail: problem.what };
+    return [pauseEvent(task, kind, by)];
+  }
+  const question = state.questions.get(id);
+  if (question?.state !== "open") {
+    return { failure: "config-unusable", detail: `${id} is no longer open` };
+  }
+  return answerEvents(state, question, { by, text, isTold: false });
 }

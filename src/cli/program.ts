@@ -75,6 +75,9 @@ function buildProgram(world: World, end: End): Command {
   addGraph(program, world, end);
   addAnswer(program, world, end);
   addCancel(program, world, end);
+  addPause(program, world, end);
+  addUnpause(program, world, end);
+  addWhy(program, world, end);
   addFsck(program, world, end);
   addReplay(program, world, end);
   addConfig(program, world, end);
@@ -350,6 +353,60 @@ function addReplay(program: Command, world: World, end: End): void {
     .action(async (run: string, flags: { at?: number }, command: Command) => {
       const { replayCommand } = await import("./commands/replay.ts");
       end(await replayCommand(contextFor(command, world), run, flags.at));
+    });
+}
+
+function addPause(program: Command, world: World, end: End): void {
+  program
+    .command("pause <id>")
+    .description("hold a task and everything below it back")
+    .option("--run <run>", "of this run instead of the open or newest one")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal pause a3", "the part of an id after its run is enough"],
+        ["fractal pause fr-k3f9x2", "the whole run: nothing is begun until it is unpaused"],
+      ]),
+    )
+    .action(async (id: string, flags: { run?: string }, command: Command) => {
+      const { pauseCommand } = await import("./commands/pause.ts");
+      end(await pauseCommand(contextFor(command, world), "pause", id, flags));
+    });
+}
+
+function addUnpause(program: Command, world: World, end: End): void {
+  program
+    .command("unpause <id>")
+    .description("let a paused task go on")
+    .option("--run <run>", "of this run instead of the open or newest one")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal unpause a3", "and everything below it"],
+        ["fractal unpause a3 && fractal resume", "where no run is at work"],
+      ]),
+    )
+    .action(async (id: string, flags: { run?: string }, command: Command) => {
+      const { pauseCommand } = await import("./commands/pause.ts");
+      end(await pauseCommand(contextFor(command, world), "unpause", id, flags));
+    });
+}
+
+function addWhy(program: Command, world: World, end: End): void {
+  program
+    .command("why <id>")
+    .description("why a task does or does not run now, and what would change that")
+    .option("--run <run>", "of this run instead of the open or newest one")
+    .addHelpText(
+      "after",
+      examples([
+        ["fractal why fr-k3f9x2.a1.b2", "what it waits for, down to the cause"],
+        ["fractal why a1.b2 --json | jq .data.may_start", "as data"],
+      ]),
+    )
+    .action(async (id: string, flags: { run?: string }, command: Command) => {
+      const { whyCommand } = await import("./commands/why.ts");
+      end(await whyCommand(contextFor(command, world), id, flags));
     });
 }
 

@@ -207,6 +207,7 @@ async function openWorld(
             models: names,
             endpoints,
             contained: sandbox.contained,
+            jobs: config.limits.jobs,
             putBlob: journal.putBlob,
             given,
           }),
@@ -233,6 +234,7 @@ async function openWorld(
         models: names,
         endpoints,
         contained: sandbox.contained,
+        jobs: config.limits.jobs,
         ...given,
       },
       ...budgets,
@@ -286,6 +288,7 @@ function firstEvent(
     models: Record<string, string>;
     endpoints: Record<string, string>;
     contained: boolean;
+    jobs: number;
     putBlob(text: string): string;
     given: { model_flags?: ModelFlags };
   },
@@ -307,6 +310,7 @@ function firstEvent(
     endpoints: run.endpoints,
     contained: run.contained,
     pid: process.pid,
+    jobs: run.jobs,
     ...givenPlan,
     ...run.given,
     ...(Object.keys(budget).length === 0 ? {} : { budget }),

@@ -30,16 +30,14 @@ export interface IndexedRun {
   live: boolean;
   ask(sql: string): Answer | { trouble: string };
 }
+/** What a person may do to a run. */
+export type Act = "answer" | "cancel" | "pause" | "unpause";
 
 /** A run on which a person acts: with the lock through the journal, else through Beads. */
 export interface RunForActing {
   state: RunState;
   /** `text` is the answer, or why it is cancelled. Tells who carries it out. */
-  act(
-    kind: "answer" | "cancel",
-    id: string,
-    text: string,
-  ): Promise<{ via: "journal" | "controller" } | Failure>;
+  act(kind: Act, id: string, text: string): Promise<{ via: "journal" | "controller" } | Failure>;
   /** Lets go of the lock where it was taken. */
   close(): Promise<void>;
 }

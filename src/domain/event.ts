@@ -98,6 +98,8 @@ const fact = z.discriminatedUnion("event_type", [
     endpoints: endpoints.optional(),
     /** False when started with --dangerously-no-sandbox. */
     contained: z.boolean(),
+    /** Slots: attempts at a time, and as many plannings beside them. */
+    jobs: z.number().int().optional(),
     /** Blob of the plan given instead of a planner, where `run plan.json` was used. */
     given_plan: hash.optional(),
     model_flags: modelFlags.optional(),
@@ -112,6 +114,8 @@ const fact = z.discriminatedUnion("event_type", [
     models: z.record(z.string(), z.string()),
     endpoints: endpoints.optional(),
     contained: z.boolean(),
+    /** Slots: attempts at a time, and as many plannings beside them. */
+    jobs: z.number().int().optional(),
     model_flags: modelFlags.optional(),
   }),
   z.object({ event_type: z.literal("run.stopped"), reason: z.string(), exit_code: z.number() }),

@@ -125,6 +125,7 @@ export interface TaskState {
   /** The commit on the run's branch that holds its work. */
   commit?: string;
   paused: boolean;
+  pausedBy?: string;
   /** A person or tool outside fractal that took it in Beads. */
   takenBy?: string;
   /** From 1; a new one begins at each answer and each reopening. */
@@ -253,6 +254,8 @@ export interface RunState {
   /** Where the controller died last, and how often in a row. */
   deaths?: Intent & { times: number };
   contained: boolean;
+  /** Slots of the process that began or resumed it last; absent where that was not recorded. */
+  jobs?: number;
   givenPlan?: string;
   /** The last event that changed what waits for what. */
   structureSeq: number;

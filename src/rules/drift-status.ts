@@ -1,9 +1,10 @@
 /** What a person did to a task's status and assignee in Beads, as the moves that follow it. */
 import type { FactOf, Mirrored, NewEvent } from "../domain/event.ts";
-import type { TrackedTask } from "../domain/ports.ts";
+import type { TrackedRequest, TrackedTask } from "../domain/ports.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import { acceptTask, dropTask, openQuestion } from "./cancel.ts";
 import { showsSame } from "./mirror.ts";
+import { pauseEvent } from "./pause.ts";
 
 /** One thing a person did, and what it leads to. */
 interface Step {
@@ -50,8 +51,12 @@ export function driftOfStatus(
     const reopens = wasClosed(task);
     const steps: Step[] = [];
     if (reopens) steps.push(reopened(state, task, by, !isCancel(task, issue)));
-    if (isParked) steps.push(...parked(state, task, issue, by, reopens));
-    else steps.push(...unparked(task, issue, by), ...heldBy(task, issue, by));
+    // What failed is blocked in Beads also when it is no longer paused.
+    const isFreed = task.paused && requestOf(task, issue) === "unpause";
+    if (isFreed) steps.push(undeferred(task, by));
+    else if (isParked) steps.push(...parked(state, task, issue, by, reopens));
+    else steps.push(...unparked(task, issue, by));
+    if (!isParked) steps.push(...heldBy(task, issue, by));
     return steps;
   }
 }
@@ -69,10 +74,13 @@ function wasClosed(task: TaskState): boolean {
   return task.mirror?.status === "closed" || task.mirrorPending?.status === "closed";
 }
 
-/** A request to cancel counts once: it stays on the issue when the task is brought back. */
+/** What a person asked for beside it. It counts once: it stays on the issue when the task is brought back. */
+function requestOf(task: TaskState, issue: TrackedTask): TrackedRequest["kind"] | undefined {
+  return issue.request?.at === task.requestAt ? undefined : issue.request?.kind;
+}
+
 function isCancel(task: TaskState, issue: TrackedTask): boolean {
-  const isNew = issue.request?.kind === "cancel" && issue.request.at !== task.requestAt;
-  return issue.status === "deferred" && isNew;
+  return issue.status === "deferred" && requestOf(task, issue) === "cancel";
 }
 
 function reopened(state: RunState, task: TaskState, by: string, mayAsk: boolean): Step {
@@ -121,18 +129,20 @@ function parked(
     {
       kind: issue.status === "deferred" ? "deferred" : "blocked",
       detail: `paused by ${by}`,
-      events: [{ task_id: task.id, actor: by, event_type: "task.paused", by }],
+      events: [pauseEvent(task, "pause", by)],
     },
   ];
+}
+
+function undeferred(task: TaskState, by: string): Step {
+  const events = [pauseEvent(task, "unpause", by)];
+  return { kind: "undeferred", detail: `unpaused by ${by}`, events };
 }
 
 function unparked(task: TaskState, issue: TrackedTask, by: string): Step[] {
   const about = { task_id: task.id, actor: by } as const;
   const steps: Step[] = [];
-  if (task.paused || task.end === "cancelled") {
-    const events: NewEvent[] = [{ ...about, event_type: "task.unpaused", by }];
-    steps.push({ kind: "undeferred", detail: `unpaused by ${by}`, events });
-  }
+  if (task.paused || task.end === "cancelled") steps.push(undeferred(task, by));
   if (task.end === "failed" && issue.status === "open") {
     const events: NewEvent[] = [{ ...about, event_type: "task.reopened", by }];
     steps.push({ kind: "reopened", detail: `reopened by ${by}`, events });

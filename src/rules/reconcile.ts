@@ -11,7 +11,7 @@ import { knownCycle } from "./cycle.ts";
 import { detectWork, type Work } from "./detect.ts";
 import { type MirrorLine, mirrorLines } from "./mirror.ts";
 import { notesOwed, reasonsUnsaid } from "./notes.ts";
-import { endpointFor, type Move } from "./standing.ts";
+import { endpointFor, type Move, type Scene } from "./standing.ts";
 import { statusOf, taskOf } from "./status.ts";
 import { droppedOf } from "./wanted.ts";
 
@@ -114,7 +114,7 @@ export function reconcile(
 }
 
 /** The moves that are due, as far as slots are free. */
-function movesFor(snapshot: Snapshot, limits: Limits, now: number, work: Work): Move[] {
+export function movesFor(snapshot: Scene, limits: Limits, now: number, work: Work): Move[] {
   let leafSlots = limits.jobs - countBusy(snapshot, "leaf");
   // Planning has slots of its own: planning one branch does not hold up leaves of another.
   let planSlots = limits.jobs - countBusy(snapshot, "plan");
@@ -183,7 +183,7 @@ function timerOf(snapshot: Snapshot, now: number, work: Work): Timer | undefined
 
 const waitFor = ({ untilMs, reason }: Timer): Action => ({ kind: "wait", untilMs, reason });
 
-function countBusy(snapshot: Snapshot, kind: "leaf" | "plan"): number {
+function countBusy(snapshot: Pick<Snapshot, "busy">, kind: "leaf" | "plan"): number {
   let count = 0;
   for (const what of snapshot.busy.values()) {
     if (what === kind || (kind === "leaf" && what === "roll-up")) count += 1;

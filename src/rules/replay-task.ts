@@ -86,9 +86,11 @@ export function applyToTask(
       return;
     case "task.paused":
       task.paused = true;
+      task.pausedBy = event.by;
       return;
     case "task.unpaused":
       task.paused = false;
+      delete task.pausedBy;
       if (task.end !== "cancelled") return;
       delete task.end;
       delete task.endReason;

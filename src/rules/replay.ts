@@ -50,6 +50,7 @@ export function emptyState(
     endpointNames: first.endpoints ?? {},
     endpoints: new Map(),
     contained: first.contained,
+    ...(first.jobs === undefined ? {} : { jobs: first.jobs }),
     ...(first.given_plan === undefined ? {} : { givenPlan: first.given_plan }),
     structureSeq: -1,
     tasks: new Map(),
@@ -141,6 +142,7 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
       state.models = event.models;
       state.endpointNames = event.endpoints ?? {};
       state.contained = state.contained && event.contained;
+      if (event.jobs !== undefined) state.jobs = event.jobs;
       // Nobody was waiting while the run was stopped: its patience starts anew.
       for (const task of state.tasks.values()) {
         delete task.outageSinceMs;

@@ -127,7 +127,7 @@ export function waitsFor(state: RunState, id: TaskId): string {
   if (task.end !== undefined) return "";
   if (task.question !== undefined) return `an answer to ${task.question}`;
   if (task.takenBy !== undefined) return `taken by ${task.takenBy}`;
-  if (task.paused) return `bd undefer ${id}`;
+  if (task.paused) return `fractal unpause ${id}`;
   const blockers = task.shape === "leaf" ? blockersOf(state, id) : [];
   return blockers.length === 0 ? "" : blockers.join(", ");
 }

@@ -94,7 +94,7 @@ describe("fractal answer", () => {
 
   it("refuses what is answered, what is not asked, and what is not there", async () => {
     const texts = [];
-    for (const id of ["fr-k.a3.q1", "fr-k.a3", "fr-k.a9", "a1"]) {
+    for (const id of ["fr-k.a3.q1", "fr-k.a3", "fr-k.a9", "a1q1"]) {
       const ended = await runLine(["answer", id, "x"], { state });
       expect(ended).toMatchObject({ code: 2, acts: [] });
       texts.push(ended.stderr);
@@ -102,7 +102,7 @@ describe("fractal answer", () => {
     expect(texts[0]).toContain("answered by Bob");
     expect(texts[1]).toContain("nothing is asked about fr-k.a3");
     expect(texts[2]).toMatch(/no task or question fr-k\.a9[\s\S]*did you mean fr-k\.a\d/);
-    expect(texts[3]).toContain("did you mean fr-k.a1?");
+    expect(texts[3]).toContain("did you mean fr-k.a1.q1?");
   });
 });
 
@@ -133,13 +133,91 @@ describe("fractal cancel", () => {
   });
 });
 
+describe("an id without what all ids of the run begin with", () => {
+  it.each([
+    [["show", "a2"], "fr-k.a2"],
+    [["show", "a1.q1"], "Which one?"],
+    [["show", "k"], "A tool"],
+    [["why", "a3"], "fr-k.a3 (Help) is done"],
+  ])("is understood by %s", async (line, text) => {
+    const { code, stdout } = await runLine(line, { state: { ...state, runId: "k" } });
+    expect(code).toBe(0);
+    expect(stdout).toContain(text);
+  });
+
+  it.each([
+    [["answer", "a1", "the", "first"], "answer fr-k.a1.q1 the first by ada"],
+    [["cancel", "a2", "-y"], "cancel fr-k.a2 by ada"],
+    [["pause", "a2"], "pause fr-k.a2 by ada"],
+  ])("is what %s acts on", async (line, act) => {
+    const { code, acts } = await runLine(line, { state });
+    expect([code, acts]).toEqual([0, [act]]);
+  });
+});
+
+describe("fractal pause, unpause and why", () => {
+  const paused = aState({
+    tasks: [
+      aTask("fr-k", { title: "A tool" }),
+      aTask("fr-k.a1", { parent: "fr-k", title: "Parse", paused: true }),
+      aTask("fr-k.a2", { parent: "fr-k", title: "Print" }),
+    ],
+  });
+
+  it("hold back all that is unfinished below, and say how it goes on", async () => {
+    const { stdout, closed } = await runLine(["pause", "fr-k"], { state: paused });
+    expect(stdout).toContain("Paused fr-k and 2 tasks below it.");
+    expect(stdout).toContain("fractal unpause fr-k");
+    expect(closed).toBe(true);
+    const free = await runLine(["unpause", "a1"], { state: paused });
+    expect(free.acts).toEqual(["unpause fr-k.a1 by ada"]);
+    expect(free.stdout).toContain("fractal resume");
+  });
+
+  it("leave it to the run that is going on", async () => {
+    const { stdout } = await runLine(["pause", "a2"], { state: paused, live: true });
+    expect(stdout).toBe("Asked the run that is going on to pause fr-k.a2.\n");
+  });
+
+  it("refuse with 2 what is not so, and a question, and change nothing", async () => {
+    for (const line of [
+      ["pause", "a1"],
+      ["unpause", "a2"],
+      ["pause", "nobody"],
+    ]) {
+      const { code, acts, stderr } = await runLine(line, { state: paused });
+      expect([code, acts]).toEqual([2, []]);
+      expect(stderr).toContain("fractal ");
+    }
+    const question = await runLine(["pause", "a1.q1"], { state });
+    expect(question.stderr).toContain("fr-k.a1.q1 is a question, not a task");
+  });
+
+  it("give data to a program", async () => {
+    const done = await runLine(["pause", "a2", "--json"], { state: paused });
+    expect(JSON.parse(done.stdout).data).toEqual({ paused: "fr-k.a2", below: [], via: "journal" });
+    const why = await runLine(["why", "a1", "--json"], { state: paused });
+    expect(JSON.parse(why.stdout)).toMatchObject({
+      schema_version: 1,
+      data: { id: "fr-k.a1", status: "paused", cause: "held", may_start: false },
+    });
+  });
+
+  it("explain in one paragraph", async () => {
+    const { code, stdout } = await runLine(["why", "a1"], { state: paused });
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(1);
+    expect(stdout).toContain("fr-k.a1 (Parse) is paused. It goes on with fractal unpause fr-k.a1.");
+  });
+});
+
 describe("fractal show and tree", () => {
   it("show a task, a question, and say which id was meant", async () => {
     expect((await runLine(["show", "fr-k.a1"], { state })).stdout).toContain(
       "? needs_human fr-k.a1 Parse",
     );
     expect((await runLine(["show", "fr-k.a1.q1"], { state })).stdout).toContain("Which one?");
-    const wrong = await runLine(["show", "a2"], { state });
+    const wrong = await runLine(["show", "b2"], { state });
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("did you mean fr-k.a2?");
   });

@@ -116,7 +116,7 @@ describe("what a task waits for", () => {
     const words = (status: TaskStatus) => waitsFor(stateIn(status), "t");
     expect(words("waiting")).toBe("d");
     expect(words("needs_human")).toBe("an answer to t.q1");
-    expect(words("paused")).toMatch("bd undefer t");
+    expect(words("paused")).toMatch("fractal unpause t");
     expect(words("queued")).toBe("");
     expect(words("done")).toBe("");
     const taken = aState({ tasks: [root(), child("t", { takenBy: "bob" })] });

@@ -53,7 +53,7 @@ export function beadsTracker(options: BeadsOptions): Tracker {
     comments: (id) => readComments(bd, id),
     respond: (id, text) => respondTo(bd, id, text),
     request: async (id, request, status) => {
-      const wake = status === "open" ? ["--defer", ""] : [];
+      const wake = status === "deferred" ? [] : ["--defer", ""];
       const metadata = JSON.stringify({ fractal_request: request });
       const args = ["update", id, "--status", status, "--metadata", metadata, ...wake];
       const written = await bd.run({ args, effect: "write", schema: z.unknown() });

@@ -8,7 +8,7 @@ import { renderQuestion } from "../../view/show.ts";
 import { oneLine } from "../../view/text.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode, isRefusal, type Refusal, refusalOf, refuse } from "../exit.ts";
-import { unknownId } from "../unknown-id.ts";
+import { resolveId } from "../resolve-id.ts";
 import type { RunForActing, Wire } from "../wiring.ts";
 
 /** With an id and a text it answers; at a terminal it asks; else it lists. */
@@ -59,10 +59,11 @@ function openQuestionsOf(state: RunState): Question[] {
 }
 
 /** The open question of this id, or of the task of this id. */
-function questionOf(state: RunState, id: string): Question[] | Refusal {
+function questionOf(state: RunState, typed: string): Question[] | Refusal {
+  const id = resolveId(state, typed);
+  if (isRefusal(id)) return id;
   const question = state.questions.get(state.tasks.get(id)?.question ?? id);
   if (question === undefined) {
-    if (!state.tasks.has(id)) return unknownId(state, id);
     return refuse(EXIT.usage, `nothing is asked about ${id}`, {
       next: ["fractal answer   # lists what is asked"],
     });

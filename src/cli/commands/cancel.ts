@@ -5,12 +5,12 @@ import { descendantsOf, statusOf } from "../../rules/status.ts";
 import { count } from "../../view/text.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode, isRefusal, refusalOf, refuse } from "../exit.ts";
-import { unknownId } from "../unknown-id.ts";
+import { resolveTask } from "../resolve-id.ts";
 
 /** Asks first where somebody is there, unless --yes was given. */
 export async function cancelCommand(
   context: Context,
-  id: string,
+  typed: string,
   reason: string,
   flags: { run?: string },
 ): Promise<ExitCode> {
@@ -21,7 +21,8 @@ export async function cancelCommand(
   if (isRefusal(acting)) return out.refuse(acting);
   try {
     const { state } = acting;
-    if (!state.tasks.has(id)) return out.refuse(unknownId(state, id));
+    const id = resolveTask(state, typed);
+    if (isRefusal(id)) return out.refuse(id);
     const status = statusOf(state, id);
     if (isSettled(status)) {
       return out.refuse(refuse(EXIT.usage, `${id} is ${status} already`));

@@ -3,12 +3,12 @@ import { renderShow } from "../../view/show.ts";
 import { showJson } from "../../view/show-json.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode, isRefusal } from "../exit.ts";
-import { unknownId } from "../unknown-id.ts";
+import { resolveId } from "../resolve-id.ts";
 
 /** Prints one task or question of a run. */
 export async function showCommand(
   context: Context,
-  id: string,
+  typed: string,
   flags: { full?: boolean; run?: string },
 ): Promise<ExitCode> {
   const { out, dir } = context;
@@ -17,7 +17,8 @@ export async function showCommand(
   const found = await wire.openRunForReading({ dir, ...run });
   if (isRefusal(found)) return out.refuse(found);
   const { state } = found;
-  if (!state.tasks.has(id) && !state.questions.has(id)) return out.refuse(unknownId(state, id));
+  const id = resolveId(state, typed);
+  if (isRefusal(id)) return out.refuse(id);
   out.show(
     () => showJson(found, id),
     () =>
