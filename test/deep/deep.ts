@@ -20,6 +20,7 @@ const DATA = join(PACKAGE, "docs/reliability-report.jsonl");
 /** By the name that `npm run test:deep NAME` takes: what is started for it. */
 const SUITES: Record<string, string[]> = {
   beads: ["node", "bench/beads-cost.ts"],
+  kill: ["vitest", "run", "--project", "e2e", "test/e2e/kill.test.ts"],
 };
 
 const wanted = process.argv.slice(2);

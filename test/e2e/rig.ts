@@ -31,6 +31,13 @@ export interface Ran {
   all: string;
 }
 
+interface RunOptions {
+  input?: string;
+  env?: Record<string, string>;
+  /** A command that runs the program: `strace …`. */
+  under?: string[];
+}
+
 /** A repository in a temporary folder, gone at the end of the test. */
 export interface Rig extends Disposable {
   readonly dir: string;
@@ -40,7 +47,7 @@ export interface Rig extends Disposable {
   script(lines: Line[]): string;
   /** Writes a plan file of one split and returns its name. */
   plan(spec: string, splits: Record<string, Plan>, sharedFiles?: boolean): string;
-  fractal(args: string[], o?: { input?: string; env?: Record<string, string> }): Promise<Ran>;
+  fractal(args: string[], o?: RunOptions): Promise<Ran>;
   /** The same, still running. */
   start(args: string[], o?: { env?: Record<string, string> }): ResultPromise;
   git(...args: string[]): string;
@@ -108,7 +115,8 @@ export function aRig(files: Record<string, string> = { "README.md": "# Here\n" }
       return path;
     },
     async fractal(args, o = {}) {
-      const ran = await execa(process.execPath, [PROGRAM, ...args], {
+      const [file = "", ...before] = [...(o.under ?? []), process.execPath, PROGRAM];
+      const ran = await execa(file, [...before, ...args], {
         cwd: dir,
         env: environment(dir, o.env),
         extendEnv: false,
