@@ -84,6 +84,7 @@ export function refusalOf(failure: Failure): Refusal {
     case "cancelled":
       return refuse(EXIT.interrupted, failure.detail);
     case "check-failed":
+    case "flaky-check":
     case "out-of-scope":
     case "protected-path":
     case "hostile-tree":

@@ -40,6 +40,8 @@ export const checkResult = z.object({
   detail: z.string(),
   /** Hash of the whole output in the journal's blobs. */
   output: z.string().meta({ holds: "blob" }).optional(),
+  /** Red, and green when it ran once more on the same files: it says nothing about them. */
+  flaky: z.literal(true).optional(),
 });
 export type CheckResult = z.infer<typeof checkResult>;
 

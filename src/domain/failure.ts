@@ -25,6 +25,8 @@ export type Failure =
   | { failure: "time-limit"; detail: string }
   | { failure: "merge-conflict"; detail: string; paths: string[] }
   | { failure: "worker-asks"; detail: string; options: string[] }
+  /** A check that gave two verdicts on one tree: nobody can act on what it says. */
+  | { failure: "flaky-check"; detail: string; checks: string[] }
   | { failure: "capability-missing"; detail: string }
   | { failure: "context-overflow"; detail: string }
   /** `uncharged`: the provider cannot have charged for the call. */
@@ -51,6 +53,7 @@ const CLASS: { readonly [Kind in FailureKind]: FailureClass } = {
   "time-limit": "task",
   "merge-conflict": "conflict",
   "worker-asks": "unclear",
+  "flaky-check": "unclear",
   "capability-missing": "capability",
   "context-overflow": "too-big",
   "model-unavailable": "outage",

@@ -16,7 +16,7 @@ import {
 } from "../rules/gates.ts";
 import { judgeScope } from "../rules/scope.ts";
 import { taskOf } from "../rules/status.ts";
-import { drawVerdict } from "../rules/verdict.ts";
+import { drawVerdict, failureOf } from "../rules/verdict.ts";
 import { checkTree } from "./check-tree.ts";
 import { integrate } from "./integrate.ts";
 import { profileFor } from "./journaled-model.ts";
@@ -65,7 +65,8 @@ async function tryLeaf(
 ): Promise<LeaseEnd> {
   const { store, repository, sandbox, spec, limits } = world;
   const task = taskOf(store.state, lease.taskId);
-  const before = await checkTree(world, lease.base, checksBefore(task, spec), false, signal);
+  const rigour = { stopAtFirst: false };
+  const before = await checkTree(world, lease.base, checksBefore(task, spec), rigour, signal);
   if (isFailure(before)) return failedEnd(world, lease, before);
   const findings = findingsOf(task, spec, before);
   const found = { vacuous: findings.vacuous, not_yet: findings.notYet };
@@ -129,13 +130,13 @@ async function judge(
 ): Promise<LeaseEnd> {
   const { spec, store } = world;
   const checks = checksAfter(task, spec, findings);
-  const results = await checkTree(world, candidate, checks, true, signal);
+  // The last attempt before somebody dearer is asked.
+  const rigour = { stopAtFirst: true, confirmsRed: task.attemptsLeft <= 1 };
+  const results = await checkTree(world, candidate, checks, rigour, signal);
   if (isFailure(results)) return failedEnd(world, lease, results, more);
   const verdict = drawVerdict(results, checks);
   if (!verdict.passed) {
-    const red = results.filter((one) => one.gates && !one.passed).map((one) => one.name);
-    const failure: Failure = { failure: "check-failed", detail: verdict.reason, checks: red };
-    return failedEnd(world, lease, failure, { ...more, verdict });
+    return failedEnd(world, lease, failureOf(verdict), { ...more, verdict });
   }
   const proven = isProven(task, spec, findings);
   if (!proven) {

@@ -67,10 +67,10 @@ async function brokenLeafChecks(
   signal: AbortSignal,
 ): Promise<string[] | Failure> {
   const checks = leafChecks(world.spec);
-  const was = await checkTree(world, before, checks, false, signal);
+  const was = await checkTree(world, before, checks, { stopAtFirst: false }, signal);
   if (isFailure(was)) return was;
   const green = checks.filter((check) => was.some((one) => one.name === check.name && one.passed));
-  const is = await checkTree(world, after, green, false, signal);
+  const is = await checkTree(world, after, green, { stopAtFirst: false }, signal);
   if (isFailure(is)) return is;
   return is.filter((one) => !one.passed).map((one) => one.name);
 }

@@ -148,6 +148,10 @@ export function askPerson(world: World, taskId: TaskId, kind: AskedKind, reason:
       why: reason,
     },
     rollup: { question: `"${title}" does not pass as a whole. What should be done?`, why: reason },
+    flaky: {
+      question: `A check of "${title}" says red and green of the same files. What should be done?`,
+      why: `${reason}\n\nUntil this is answered nothing is decided by it. Any answer has the work checked anew, and is guidance; to take the work as it is: bd close ${taskId}`,
+    },
     review: {
       question: `Much failed below "${title}". How should it go on?`,
       why: `${reason}. Nothing below it is begun until this is answered. The answer is guidance for all that is unfinished there, which is then tried again; to give it up: fractal cancel ${taskId}`,

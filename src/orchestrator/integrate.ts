@@ -2,7 +2,7 @@
 import type { Check } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import { isLost, taskOf } from "../rules/status.ts";
-import { drawVerdict } from "../rules/verdict.ts";
+import { drawVerdict, failureOf } from "../rules/verdict.ts";
 import { checkTree } from "./check-tree.ts";
 import type { Lease } from "./lease.ts";
 import { ACTOR, type World } from "./world.ts";
@@ -29,15 +29,14 @@ export function integrate(
     const message = `${task.contract.title}\n\nFractal-Task: ${lease.taskId} ${lease.attempt}\n`;
     const commit = await repository.commit(tree, [head], message);
     const checks = checksOf();
-    const results = await checkTree(world, commit, checks, true, signal);
+    // Green on its own tree a moment ago: what is red now may be the check.
+    const rigour = { stopAtFirst: true, confirmsRed: true };
+    const results = await checkTree(world, commit, checks, rigour, signal);
     if (isFailure(results)) return results;
     const verdict = drawVerdict(results, checks);
     if (!verdict.passed) {
-      return {
-        failure: "check-failed",
-        detail: `on the tree merged with the others' work: ${verdict.reason}`,
-        checks: results.filter((result) => result.gates && !result.passed).map((one) => one.name),
-      };
+      const failure = failureOf(verdict);
+      return { ...failure, detail: `on the tree merged with the others' work: ${failure.detail}` };
     }
     // Asked of the state, not of the signal alone: the loop may not have come round to abort yet.
     if (signal.aborted || !lease.isCurrent() || isLost(store.state, task)) {

@@ -28,7 +28,8 @@ export async function rollUpTask(
   const commit = await repository.head();
   const tree = await repository.treeOf(commit);
   const checks = rollUpChecks(world, task);
-  const results = await checkTree(world, commit, checks, false, signal);
+  const rigour = { stopAtFirst: false, confirmsRed: true };
+  const results = await checkTree(world, commit, checks, rigour, signal);
   if (isFailure(results)) return results;
   // Meanwhile a person may have reopened what is below, added to it, or put it aside.
   if (signal.aborted || isLost(store.state, task) || !mayRollUp(store.state, task))
@@ -43,8 +44,12 @@ export async function rollUpTask(
   }
   const red = checks.filter((check) => check.gates && isRed(check, results));
   const repair = repairOf(world, task, red, verdict.reason);
-  // Where no file may be changed nothing can be repaired.
-  if (task.repairs >= limits.repairsMax || repair.contract.files.length === 0) {
+  // Where no file may be changed nothing can be repaired, nor what is only sometimes red.
+  if (
+    verdict.results.some((result) => result.flaky) ||
+    task.repairs >= limits.repairsMax ||
+    repair.contract.files.length === 0
+  ) {
     store.record([rolledUp]);
     return undefined;
   }

@@ -42,8 +42,11 @@ export interface World {
   /** Moves of the run's branch happen one at a time. */
   readonly integration: Serial;
   /** Results of checks by tree, so that one tree is checked once. */
-  readonly checked: Map<string, CheckResult>;
+  readonly checked: Map<string, CheckedResult>;
 }
+
+/** A result that is remembered; `confirmed` when a second run on the same files was red as well. */
+export type CheckedResult = CheckResult & { confirmed?: boolean };
 
 /** The actor fractal writes as, in the journal and in Beads. */
 export const ACTOR = "fractal";

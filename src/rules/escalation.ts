@@ -15,6 +15,7 @@ export function nextRung(task: TaskState, depth: number, limits: Limits): Rung {
   if (pending !== undefined) {
     switch (pending.failure) {
       case "worker-asks":
+      case "flaky-check":
       case "capability-missing":
         return { to: "person", reason: pending.detail };
       default:

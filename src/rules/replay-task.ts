@@ -348,6 +348,12 @@ function chargeFailure(
   if (failure === undefined) return;
   const cost = retryCost(failure);
   if (cost !== "delay" && cost !== "stop") endOutage(task);
+  // The check is in question, whoever's work it judged.
+  if (failure.failure === "flaky-check") {
+    task.pending = failure;
+    delete task.route;
+    return;
+  }
   // A planner that finds no valid plan, or a fixer that finds no help, leaves it to a person.
   if (event.role !== "worker" && cost !== "delay" && cost !== "stop" && cost !== "again") {
     // A patch of the fixer's that was checked is one of the attempts after its help.

@@ -40,8 +40,9 @@ export function reviewsDue(
   const due = new Map<TaskId, string>();
   if (!mayBeDue(state, limits)) return due;
   const below = new Map<TaskId, Below>();
-  // Created after their parents: in reverse, whoever is below comes first.
-  for (const task of [...state.tasks.values()].reverse()) {
+  // Created after their parents: the youngest first, whoever is below comes before.
+  const youngestFirst = [...state.tasks.values()].sort((a, b) => b.createdSeq - a.createdSeq);
+  for (const task of youngestFirst) {
     const found = below.get(task.id) ?? nothingBelow();
     const answeredAtMs = task.reviewedAtMs ?? 0;
     found.failures = found.failures.filter((atMs) => atMs > answeredAtMs);

@@ -28,6 +28,7 @@ export type AskedKind =
   | "asks"
   | "plan"
   | "rollup"
+  | "flaky"
   | "review"
   | "dropped"
   | "cycle"
@@ -241,6 +242,9 @@ function nextFor(
     if (task.rollup === undefined || task.rollup.passed) {
       return due({ kind: "roll-up", task: task.id });
     }
+    if (task.rollup.results.some((result) => result.flaky)) {
+      return ask(task, limits, "flaky", task.rollup.reason);
+    }
     // Rolled up red and still here: the repairs are used up.
     return ask(task, limits, "rollup", task.rollup.reason);
   }
@@ -252,7 +256,7 @@ function nextFor(
   const rung = nextRung(task, depth, limits);
   switch (rung.to) {
     case "person":
-      return ask(task, limits, task.pending === undefined ? "stuck" : "asks", rung.reason);
+      return ask(task, limits, askedBy(task), rung.reason);
     case "split":
       return due(
         task.route === "split"
@@ -277,6 +281,12 @@ function nextFor(
       return due({ kind: "attempt", task: task.id });
     }
   }
+}
+
+/** What the question of a stuck leaf is about. */
+function askedBy({ pending }: TaskState): AskedKind {
+  if (pending?.failure === "flaky-check") return "flaky";
+  return pending === undefined ? "stuck" : "asks";
 }
 
 function lastFailureOf(task: TaskState): string {

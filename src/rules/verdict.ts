@@ -1,5 +1,6 @@
 /** Pass or reject, with the reason the next attempt will read. */
 import type { Check, CheckResult, Verdict } from "../domain/check.ts";
+import type { Failure } from "../domain/failure.ts";
 
 /**
  * Passed when every gating check that was expected was run and is green; a missing result is a
@@ -26,6 +27,15 @@ export function drawVerdict(results: CheckResult[], expected: Check[]): Verdict 
     results,
     reason: reasons.join("\n\n"),
   };
+}
+
+/** The failure that a red verdict is. Where a check contradicts itself the work is not to blame. */
+export function failureOf({ results, reason }: Verdict): Failure {
+  const red = results.filter((one) => one.gates && !one.passed);
+  const flaky = red.filter((one) => one.flaky);
+  return flaky.length > 0
+    ? { failure: "flaky-check", detail: reason, checks: flaky.map((one) => one.name) }
+    : { failure: "check-failed", detail: reason, checks: red.map((one) => one.name) };
 }
 
 function isGreen(check: Check, results: CheckResult[]): boolean {

@@ -15,6 +15,7 @@ const COST: { readonly [K in FailureKind]: RetryCost } = {
   "time-limit": "attempt",
   "merge-conflict": "again",
   "worker-asks": "route",
+  "flaky-check": "route",
   "capability-missing": "route",
   "context-overflow": "attempt-and-route",
   "model-unavailable": "delay",

@@ -368,6 +368,7 @@ const WORK_FAILURES: readonly Failure[] = [
   { failure: "refused", detail: "no" },
   { failure: "merge-conflict", detail: "a", paths: ["a"] },
   { failure: "worker-asks", detail: "which?", options: ["a", "b"] },
+  { failure: "flaky-check", detail: "red and green", checks: ["works"] },
   { failure: "capability-missing", detail: "needs the network" },
   { failure: "context-overflow", detail: "too long" },
   { failure: "model-unavailable", detail: "503" },
