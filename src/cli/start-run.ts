@@ -231,6 +231,7 @@ async function openWorld(
         actor: ACTOR,
         event_type: "run.resumed",
         pid: process.pid,
+        limits: { ...config.limits },
         models: names,
         endpoints,
         contained: sandbox.contained,

@@ -77,6 +77,9 @@ export const questionKind = z.enum([
 ]);
 export type QuestionKind = z.infer<typeof questionKind>;
 
+/** The limits in force from here on: what an event leads to depends on them, so they stand here too. */
+const limits = z.record(z.string(), z.union([z.number(), z.string()]));
+
 /** How a task came to be. */
 export const origin = z.enum(["root", "plan", "repair", "person"]);
 
@@ -105,12 +108,14 @@ const fact = z.discriminatedUnion("event_type", [
     model_flags: modelFlags.optional(),
     /** Of the process that started it. */
     pid: z.number().optional(),
+    limits: limits.optional(),
     /** What it may use up, by scope, as flag, settings and front matter said. */
     budget: z.record(z.string(), amounts).optional(),
   }),
   z.object({
     event_type: z.literal("run.resumed"),
     pid: z.number(),
+    limits: limits.optional(),
     models: z.record(z.string(), z.string()),
     endpoints: endpoints.optional(),
     contained: z.boolean(),

@@ -5,6 +5,7 @@ import type { Verdict } from "./check.ts";
 import type { Role } from "./conversation.ts";
 import type { JudgedCheck, Mirrored, QuestionKind, WorkRole } from "./event.ts";
 import type { Failure } from "./failure.ts";
+import type { Limits } from "./limits.ts";
 import type { Contract, TaskId } from "./task.ts";
 import type { CostUsd, Usage } from "./usage.ts";
 
@@ -256,6 +257,8 @@ export interface RunState {
   contained: boolean;
   /** Slots of the process that began or resumed it last; absent where that was not recorded. */
   jobs?: number;
+  /** What decides how many attempts and how long a pause an event leads to. */
+  limits: Limits;
   givenPlan?: string;
   /** The last event that changed what waits for what. */
   structureSeq: number;

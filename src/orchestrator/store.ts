@@ -20,19 +20,27 @@ export interface Store {
   listen(listener: (event: RunEvent) => void): () => void;
 }
 
-/** Opens the store over a journal; a new journal must get `run.started` as its `first` events. */
+/**
+ * Opens the store over a journal; a new journal must get `run.started` as its `first` events, and is
+ * begun with these limits: an old one has its own.
+ */
 export function openStore(
   journal: Journal,
   clock: Clock,
   limits: Limits,
   first: NewEvent[] = [],
 ): Store {
-  if (journal.read().length === 0) journal.append(first, clock.now());
+  if (journal.read().length === 0) {
+    journal.append(
+      first.map((event) => withLimits(event, limits)),
+      clock.now(),
+    );
+  }
   const events = journal.read();
   const started = events[0];
   if (started?.event_type !== "run.started") throw new Error("a journal starts with run.started");
   const state = emptyState(started);
-  for (const event of events) applyEvent(state, event, limits);
+  for (const event of events) applyEvent(state, event);
   const listeners = new Set<(event: RunEvent) => void>();
   return {
     state,
@@ -43,7 +51,7 @@ export function openStore(
       for (const event of added) {
         const legal = refused(state, event) ?? event;
         // Before it is written: an event that cannot be applied must not stand in the journal.
-        applyEvent(state, stamped(state, legal, at), limits);
+        applyEvent(state, stamped(state, legal, at));
         judged.push(legal);
       }
       for (const event of journal.append(judged, at)) {
@@ -55,6 +63,11 @@ export function openStore(
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** `run.started` with the limits it is started with: folded anywhere else, it comes to the same. */
+function withLimits(event: NewEvent, limits: Limits): NewEvent {
+  return event.event_type === "run.started" ? { ...event, limits: { ...limits } } : event;
 }
 
 /** The event as the journal is about to write it. */

@@ -1,7 +1,6 @@
 /** A state that may be changed without changing the one it was made of: what events would come to. */
 import { JOURNAL_VERSION, type NewEvent, type RunEvent } from "../domain/event.ts";
 import { renderInstant } from "../domain/instant.ts";
-import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { copyLedger } from "./ledger.ts";
 import { applyEvent } from "./replay.ts";
@@ -27,7 +26,7 @@ export function draftOf(original: RunState): Draft {
       if (added.length === 0) return;
       if (state === original) state = copyOf(original);
       for (const event of added) {
-        applyEvent(state, stamped(state, event), DEFAULT_LIMITS);
+        applyEvent(state, stamped(state, event));
         events.push(event);
       }
     },

@@ -1,8 +1,6 @@
 /** Walks a journal line by line: every line possible after those before it, nothing counted twice. */
-
 import { renderAmount } from "../domain/amounts.ts";
 import type { RunEvent } from "../domain/event.ts";
-import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { renderBudgetOf } from "./budget-text.ts";
@@ -15,15 +13,13 @@ export interface History {
   /** Undefined when there are no lines, or one of them cannot follow. */
   state: RunState | undefined;
   findings: Finding[];
-  /** Reservations of calls that neither came to an end nor died with their process. */
-  openCalls: { taskId: TaskId; call: string; line: number }[];
   /** Of each task, the attempts whose merge made it done. */
   doneBy: Map<TaskId, number[]>;
 }
 
 /** The lines in their order, with the state that each one finds. `file` is for where. */
 export function walkHistory(events: readonly RunEvent[], file: string): History {
-  const history: History = { state: undefined, findings: [], openCalls: [], doneBy: new Map() };
+  const history: History = { state: undefined, findings: [], doneBy: new Map() };
   const first = events[0];
   if (first === undefined) return history;
   const at = (line: number) => `${file}:${line}`;
@@ -47,12 +43,11 @@ export function walkHistory(events: readonly RunEvent[], file: string): History 
       history.findings.push({ kind, severity: "broken", where: at(line), detail, remedy });
     }
     try {
-      applyEvent(state, event, DEFAULT_LIMITS);
+      applyEvent(state, event);
     } catch (error) {
       impossible(line, error instanceof Error ? error.message : String(error));
       return history;
     }
-    noteCall(history, event, line);
     if (event.event_type === "task.done" && event.task_id !== null && event.attempt !== undefined) {
       const done = history.doneBy.get(event.task_id) ?? [];
       history.doneBy.set(event.task_id, [...done, event.attempt]);
@@ -97,30 +92,5 @@ function contradictionsOf(state: RunState, event: RunEvent): [FindingKind, strin
       return [["asked-twice", `${task.id} waits for ${task.question}, and is asked again`]];
     default:
       return [];
-  }
-}
-
-/** Keeps the calls that hold a reservation. What a dead process held is over: that stays spent. */
-function noteCall(history: History, event: RunEvent, line: number): void {
-  switch (event.event_type) {
-    case "call.started": {
-      if (event.task_id === null) return;
-      const call = `${event.attempt}.${event.turn}`;
-      history.openCalls.push({ taskId: event.task_id, call, line });
-      return;
-    }
-    case "call.answered":
-    case "call.failed": {
-      const call = `${event.attempt}.${event.turn}`;
-      history.openCalls = history.openCalls.filter(
-        (one) => one.taskId !== event.task_id || one.call !== call,
-      );
-      return;
-    }
-    case "run.resumed":
-      history.openCalls = [];
-      return;
-    default:
-      return;
   }
 }

@@ -1,7 +1,6 @@
 /** What a run must have let go of when no controller is at work: leases, reservations, workspaces, processes. */
 import type { RunState } from "../domain/run-state.ts";
 import type { Finding } from "./finding.ts";
-import type { History } from "./fsck-history.ts";
 
 export interface LeftoverFacts {
   /** Folders of attempts and checks in the cache. */
@@ -14,12 +13,7 @@ export interface LeftoverFacts {
 const COMMAND_CHARS_MAX = 200;
 
 /** Everything that is still held. A run that was cut off has a right to it until it is resumed. */
-export function leftoverFindings(
-  state: RunState,
-  history: History,
-  facts: LeftoverFacts,
-  goOn: string,
-): Finding[] {
+export function leftoverFindings(state: RunState, facts: LeftoverFacts, goOn: string): Finding[] {
   const severity = state.stopped === undefined ? "unfinished" : "broken";
   const remedy = `${goOn}   # lets go of it`;
   const leases = [...state.tasks.values()].flatMap(({ id, lease }): Finding[] => {
@@ -27,9 +21,9 @@ export function leftoverFindings(
     const detail = `${lease.role} attempt ${lease.attempt} holds it (${lease.holder}), and nobody is at work`;
     return [{ kind: "lease-open", severity, where: id, detail, remedy }];
   });
-  const calls = history.openCalls.map(({ taskId, call }): Finding => {
+  const calls = [...state.ledger.open].map(([call, { task }]): Finding => {
     const detail = `model call ${call} neither ended nor failed; what it reserved is held`;
-    return { kind: "reservation-open", severity, where: taskId, detail, remedy };
+    return { kind: "reservation-open", severity, where: task, detail, remedy };
   });
   const workspaces = facts.workspaces.map((where): Finding => {
     const detail = "an attempt's folder was left in the cache";

@@ -47,7 +47,7 @@ export function findingsOf(facts: RunFacts): Finding[] {
   return [
     ...found,
     ...landed,
-    ...leftoverFindings(state, history, facts.leftovers, goOn),
+    ...leftoverFindings(state, facts.leftovers, goOn),
     ...(branch === undefined ? [] : branchFindings(state, history, branch, goOn)),
     ...(beads === undefined ? [] : beadsFindings(state, beads, goOn)),
   ];

@@ -22,13 +22,13 @@ import { droppedOf, edgeIn, wantsDrop, wantsKeep, wantsRestore } from "./wanted.
 import { stopCounting } from "./worked-time.ts";
 
 /** The state after all these events. No events is a broken promise: a run starts with `run.started`. */
-export function replay(events: readonly RunEvent[], limits: Limits = DEFAULT_LIMITS): RunState {
+export function replay(events: readonly RunEvent[]): RunState {
   const first = events[0];
   if (first === undefined || first.event_type !== "run.started") {
     throw new Error("a journal starts with run.started");
   }
   const state = emptyState(first);
-  for (const event of events) applyEvent(state, event, limits);
+  for (const event of events) applyEvent(state, event);
   return state;
 }
 
@@ -51,6 +51,7 @@ export function emptyState(
     endpoints: new Map(),
     contained: first.contained,
     ...(first.jobs === undefined ? {} : { jobs: first.jobs }),
+    limits: limitsIn(first),
     ...(first.given_plan === undefined ? {} : { givenPlan: first.given_plan }),
     structureSeq: -1,
     tasks: new Map(),
@@ -68,11 +69,16 @@ export function emptyState(
   };
 }
 
+/** The limits a run was begun or gone on with; those of old journals were the usual ones. */
+function limitsIn(event: { limits?: Record<string, unknown> | undefined }): Limits {
+  return { ...DEFAULT_LIMITS, ...event.limits };
+}
+
 /** Carries one event into the state, in place. Unknown task ids are a broken promise and throw. */
-export function applyEvent(state: RunState, event: RunEvent, limits: Limits): void {
+export function applyEvent(state: RunState, event: RunEvent): void {
   state.seq = event.seq;
   const atMs = parseInstant(event.timestamp);
-  apply(state, event, atMs, limits);
+  apply(state, event, atMs, state.limits);
   state.lastAtMs = atMs;
 }
 
@@ -135,6 +141,7 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
     case "run.started":
       return true;
     case "run.resumed":
+      state.limits = event.limits === undefined ? state.limits : limitsIn(event);
       noteDeath(state);
       beginProcess(state);
       state.processSinceMs = atMs;

@@ -141,7 +141,7 @@ describe("a whole run under budgets", () => {
         expect(overspent(events)).toEqual([]);
         expect([...answered].filter(([, times]) => times > 1)).toEqual([]);
         expect(events.filter((one) => one.event_type === "move.refused")).toEqual([]);
-        expect(replay(events, world.limits)).toEqual(world.store.state);
+        expect(replay(events)).toEqual(world.store.state);
       }),
       runsOf(40),
     );

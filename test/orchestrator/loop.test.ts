@@ -259,6 +259,6 @@ describe("the loop", () => {
     const world = aMemoryWorld({ ...words(["a", "b"]), script: right });
     await run(world);
 
-    expect(replay(world.store.journal.read(), world.limits)).toEqual(world.store.state);
+    expect(replay(world.store.journal.read())).toEqual(world.store.state);
   });
 });

@@ -2,7 +2,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NewEvent, RunEvent } from "../../src/domain/event.ts";
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { TrackedTask } from "../../src/domain/ports.ts";
 import type { RunState } from "../../src/domain/run-state.ts";
 import type { FindingKind } from "../../src/rules/finding.ts";
@@ -192,7 +191,7 @@ describe("what the lines say together", () => {
     for (const make of events) {
       const { task_id, actor, ...fact } = make(state);
       const event = anEvent(fact, { seq: all.length, taskId: task_id, actor });
-      applyEvent(state, event, DEFAULT_LIMITS);
+      applyEvent(state, event);
       all.push(event);
     }
     return kinds(facts(all, { live: true }));
@@ -230,6 +229,34 @@ describe("what the lines say together", () => {
   });
 });
 
+describe("a budget", () => {
+  it("was kept to at every call, or the line that broke it is named", () => {
+    const run = aRun();
+    const started = (turn: string, usd: number) =>
+      on("d", {
+        event_type: "call.started",
+        ...{ attempt: 1, turn, role: "worker", model: "m", provider: "p" },
+        ...{ request: "", prompt: "", reserved: { usd, tokens: 1 } },
+      });
+    run.record(
+      { task_id: null, actor: "ann", event_type: "budget.set", scope: "run", limit: { usd: 1 } },
+      started("1", 0.6),
+      started("2", 0.4),
+    );
+    const live = () => findingsOf(facts(run.events, { live: true }));
+    expect(live()).toEqual([]);
+    run.record(started("3", 0.01));
+    expect(live()).toMatchObject([
+      {
+        kind: "budget-broken",
+        severity: "broken",
+        where: `${FILE}:${run.events.length}`,
+        detail: expect.stringMatching(/1\.01usd of 1usd/),
+      },
+    ]);
+  });
+});
+
 describe("what must be let go of", () => {
   it("is a lease: of a killed run unfinished, of one that stopped in order broken", () => {
     const run = aRun();
@@ -244,7 +271,13 @@ describe("what must be let go of", () => {
 
   it("is the reservation of a call, until it ends, fails, or its process is followed by another", () => {
     const call = { attempt: 1, turn: "1", role: "worker", model: "m", provider: "p" } as const;
-    const started = on("d", { event_type: "call.started", ...call, request: "", prompt: "" });
+    const started = on("d", {
+      event_type: "call.started",
+      ...call,
+      request: "",
+      prompt: "",
+      reserved: { usd: 0.5, tokens: 100 },
+    });
     const run = aRun();
     run.record(started);
     expect(kinds(facts(run.events))).toEqual(["reservation-open"]);

@@ -257,7 +257,7 @@ describe("a run by reconcile", () => {
         const chance = chanceOf(seed);
         const run = toyRun(chance);
         await play(run, chance);
-        expect(replay(run.store.journal.read(), run.limits)).toEqual(run.store.state);
+        expect(replay(run.store.journal.read())).toEqual(run.store.state);
       }),
       runsOf(40),
     );

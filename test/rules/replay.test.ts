@@ -2,7 +2,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NewEvent, RunEvent } from "../../src/domain/event.ts";
-import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { Store } from "../../src/orchestrator/store.ts";
 import { reconcile } from "../../src/rules/reconcile.ts";
 import { applyEvent, replay } from "../../src/rules/replay.ts";
@@ -22,7 +21,6 @@ import {
 } from "../support/leaf-store.ts";
 import { chanceOf, type ToyRun, toyRun } from "../support/toy-run.ts";
 
-const limits = DEFAULT_LIMITS;
 const t = (store: Store) => taskOf(store.state, "t");
 
 /** A journal of some passes of a run played by chance. */
@@ -51,9 +49,9 @@ describe("a journal", () => {
       fc.asyncProperty(fc.nat(), fc.nat(), async (seed, cut) => {
         const events = await someJournal(seed);
         const at = 1 + (cut % events.length);
-        const state = replay(events.slice(0, at), limits);
-        for (const event of events.slice(at)) applyEvent(state, event, limits);
-        expect(state).toEqual(replay(events, limits));
+        const state = replay(events.slice(0, at));
+        for (const event of events.slice(at)) applyEvent(state, event);
+        expect(state).toEqual(replay(events));
       }),
       { numRuns: 50 },
     );
@@ -63,22 +61,22 @@ describe("a journal", () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(), async (seed) => {
         const events = frozen(structuredClone(await someJournal(seed)));
-        expect(replay(events, limits)).toEqual(replay(events, limits));
+        expect(replay(events)).toEqual(replay(events));
       }),
       { numRuns: 30 },
     );
   });
 
   it("starts with run.started, or is none", () => {
-    expect(() => replay([], limits)).toThrow("starts with run.started");
+    expect(() => replay([])).toThrow("starts with run.started");
     const [, second] = aStore().journal.read();
-    expect(() => replay([second as RunEvent], limits)).toThrow("starts with run.started");
+    expect(() => replay([second as RunEvent])).toThrow("starts with run.started");
   });
 
   it("says which line is about a task that was never made", () => {
     const [first] = aStore().journal.read();
     const stray = { ...(first as RunEvent), ...done("x"), seq: 7 } as RunEvent;
-    expect(() => replay([first as RunEvent, stray], limits)).toThrow("event 7");
+    expect(() => replay([first as RunEvent, stray])).toThrow("event 7");
   });
 });
 

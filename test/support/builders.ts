@@ -180,6 +180,7 @@ export function aState(
     endpointNames: {},
     endpoints: new Map(),
     contained: true,
+    limits: DEFAULT_LIMITS,
     structureSeq: 0,
     tasks,
     questions: new Map(questions.map((question) => [question.id, question])),

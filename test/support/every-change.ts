@@ -82,7 +82,7 @@ function essenceOf(state: RunState): string {
 
 /** All changes, and in how many essentially different states they were tried. */
 export function everyChange(): { changes: Change[]; states: number } {
-  const start = aStore().state;
+  const start = { ...aStore().state, limits: LIMITS };
   const known = new Set([essenceOf(start)]);
   const changes = new Map<string, Change>();
   const open = [start];
@@ -94,7 +94,7 @@ export function everyChange(): { changes: Change[]; states: number } {
       const next = structuredClone(state);
       const isLegal = events.every((event) => {
         if (refusalOf(next, event) !== undefined) return false;
-        applyEvent(next, stamped(next, event), LIMITS);
+        applyEvent(next, stamped(next, event));
         return true;
       });
       if (!isLegal) continue;
