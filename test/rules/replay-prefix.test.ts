@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { stateHash } from "../../src/cli/state-hash.ts";
 import { JOURNAL_VERSION, type RunEvent } from "../../src/domain/event.ts";
 import type { RunState } from "../../src/domain/run-state.ts";
@@ -12,6 +12,8 @@ import { applyEvent, emptyState, replay } from "../../src/rules/replay.ts";
 import { report } from "../support/report.ts";
 import { runsOf } from "../support/runs.ts";
 import { chanceOf, type ToyRun, toyRun } from "../support/toy-run.ts";
+
+vi.setConfig({ testTimeout: 600_000 });
 
 /** The state after each event, folded on and on in place, as the controller does. */
 function hashesOf(events: readonly RunEvent[]): string[] {

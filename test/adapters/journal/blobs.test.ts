@@ -3,11 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { hashOf, readBlob, writeBlob } from "../../../src/adapters/journal/blobs.ts";
 import { openJournal, readRunBlob } from "../../../src/adapters/journal/jsonl.ts";
 import { memoryJournal } from "../../../src/adapters/journal/memory.ts";
 import type { Journal } from "../../../src/domain/ports.ts";
+
+// Each is fsynced: how long that takes is the disk's affair.
+vi.setConfig({ testTimeout: 120_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "fractal-blobs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
