@@ -20,7 +20,9 @@ const DATA = join(PACKAGE, "docs/reliability-report.jsonl");
 /** By the name that `npm run test:deep NAME` takes: what is started for it. */
 const SUITES: Record<string, string[]> = {
   beads: ["node", "bench/beads-cost.ts"],
+  hanoi: ["vitest", "run", "--project", "e2e", "test/e2e/hanoi.test.ts"],
   kill: ["vitest", "run", "--project", "e2e", "test/e2e/kill.test.ts"],
+  replay: ["vitest", "run", "--project", "unit", "test/rules/replay-prefix.test.ts"],
 };
 
 const wanted = process.argv.slice(2);
