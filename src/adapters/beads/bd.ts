@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { z } from "zod";
 import type { Failure } from "../../domain/failure.ts";
-import { standBack } from "./courtesy.ts";
+import { openCourtesy } from "./courtesy.ts";
 
 /** What a command does to the database decides how long it may take. */
 export type BdEffect = "read" | "write" | "upgrade";
@@ -57,9 +57,10 @@ export interface Bd {
 /** A queue of bd commands on one database, which serves one process at a time. */
 export function openBd(options: BdOptions): Bd {
   let last: Promise<unknown> = Promise.resolve();
+  const standBack = openCourtesy(options.beadsDir);
   return {
     run(call) {
-      const result = last.then(() => runBd(options, call));
+      const result = last.then(standBack).then(() => runBd(options, call));
       last = result;
       return result;
     },
@@ -68,7 +69,6 @@ export function openBd(options: BdOptions): Bd {
 
 async function runBd<T>(options: BdOptions, call: BdCall<T>): Promise<T | BdFailure> {
   const command = `bd ${call.args.slice(0, 2).join(" ")}`;
-  await standBack(options.beadsDir, new Set());
   const ended = await runProcess(options, call, command);
   if ("problem" in ended) return unavailable(`${command}: ${ended.problem}`);
   const answer = parseAnswer(ended.stdout);

@@ -5,40 +5,60 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const POLL_MS = 25;
 /**
- * The longest we stand back for. bd 1.3.0 tries to get the database for 100 ms and then rests for
- * half a second, so one that waits gets in well before; one that works for longer is waited for by
- * bd itself.
+ * The longest we stand back for one command. bd 1.3.0 tries to get the database for 100 ms and then
+ * rests for half a second, so one that waits gets in well before. One that is still there then
+ * (`bd events tail --follow`) is not waited for again.
  */
 const STAND_BACK_MAX_MS = 3_000;
+/** How far up a process is looked for among our children: the feed's bd has a shell above it. */
+const PARENTS_MAX = 3;
 
 /**
- * Waits while a bd that is not one of `own` is at work on the database or waits for it. Each bd
- * holds a shared lock on a file beside the database all its life (bd 1.3.0), and Linux lists locks
- * with their holders; where it cannot be known, nobody is waited for.
+ * Returns what waits while a bd that this process did not start is at work on the database or waits
+ * for it. Each bd holds a shared lock on a file beside the database all its life (bd 1.3.0), and
+ * Linux lists locks with their holders; where it cannot be known, nobody is waited for.
  */
-export async function standBack(beadsDir: string, own: ReadonlySet<number>): Promise<void> {
-  let inode: number | undefined;
-  try {
-    inode = statSync(join(beadsDir, "embeddeddolt.gate.lock")).ino;
-  } catch {
-    return;
-  }
-  for (let waitedMs = 0; waitedMs < STAND_BACK_MAX_MS; waitedMs += POLL_MS) {
-    if (holdersOf(inode, locks()).every((pid) => own.has(pid))) return;
-    await sleep(POLL_MS);
-  }
-}
-
-function locks(): string {
-  try {
-    return readFileSync("/proc/locks", "utf8");
-  } catch {
-    return "";
-  }
+export function openCourtesy(beadsDir: string): () => Promise<void> {
+  const lingering = new Set<number>();
+  return async () => {
+    const inode = inodeOf(join(beadsDir, "embeddeddolt.gate.lock"));
+    if (inode === undefined) return;
+    const others = () =>
+      holdersOf(inode, textOf("/proc/locks")).filter((pid) => !lingering.has(pid) && !isOurs(pid));
+    for (let waitedMs = 0; waitedMs < STAND_BACK_MAX_MS; waitedMs += POLL_MS) {
+      if (others().length === 0) return;
+      await sleep(POLL_MS);
+    }
+    for (const pid of others()) lingering.add(pid);
+  };
 }
 
 /** Process ids in lines such as `5: FLOCK  ADVISORY  READ 32528 fe:00:10135933 0 EOF`. */
-export function holdersOf(inode: number, text: string): number[] {
+export function holdersOf(inode: number, locks: string): number[] {
   const line = new RegExp(`^\\d+: +FLOCK +ADVISORY +READ +(\\d+) +\\S+:${inode} `, "gm");
-  return [...text.matchAll(line)].map(([, pid]) => Number(pid));
+  return [...locks.matchAll(line)].map(([, pid]) => Number(pid));
+}
+
+function isOurs(pid: number): boolean {
+  let above = pid;
+  for (let level = 0; level < PARENTS_MAX; level++) {
+    const parent = /^PPid:\s+(\d+)$/m.exec(textOf(`/proc/${above}/status`))?.[1];
+    if (parent === undefined) return false;
+    above = Number(parent);
+    if (above === process.pid) return true;
+  }
+  return false;
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/** Empty where it is not there. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { expect, it } from "vitest";
-import { holdersOf, standBack } from "../../../src/adapters/beads/courtesy.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { holdersOf, openCourtesy } from "../../../src/adapters/beads/courtesy.ts";
 
 const LOCKS = `1: FLOCK  ADVISORY  READ 32528 fe:00:10135933 0 EOF
 2: FLOCK  ADVISORY  WRITE 77 fe:00:10135933 0 EOF
@@ -19,31 +19,64 @@ it("knows from the list of locks who is at work on a database or waits for it", 
   expect(holdersOf(1, LOCKS)).toEqual([]);
 });
 
-it.skipIf(process.platform !== "linux")(
-  "waits for a bd that is not its own, and for no other",
-  async () => {
-    const beadsDir = mkdtempSync(join(tmpdir(), "fractal-courtesy-"));
-    try {
-      const gate = join(beadsDir, "embeddeddolt.gate.lock");
-      writeFileSync(gate, "");
-      await standBack(beadsDir, new Set());
+describe.skipIf(process.platform !== "linux")("a bd beside ours", () => {
+  let beadsDir: string;
+  let gate: string;
+  const holders = () => holdersOf(statSync(gate).ino, readFileSync("/proc/locks", "utf8"));
+  /** What a bd does: the lock for as long as its input is open. */
+  const HOLD = ["flock", "--shared", "--no-fork", "GATE", "cat"];
+  const held = () => HOLD.map((word) => (word === "GATE" ? gate : word));
 
-      const person = execa("flock", ["--shared", "--no-fork", gate, "cat"], { reject: false });
-      const holders = () => holdersOf(statSync(gate).ino, readFileSync("/proc/locks", "utf8"));
-      await expect.poll(holders, { timeout: 30_000 }).toEqual([person.pid]);
-      let wentOn = false;
-      const waiting = standBack(beadsDir, new Set()).then(() => {
-        wentOn = true;
-      });
-      await standBack(beadsDir, new Set([person.pid ?? 0]));
-      expect(wentOn).toBe(false);
-      person.stdin?.end();
-      await person;
-      await waiting;
-      expect(holders()).toEqual([]);
-    } finally {
-      rmSync(beadsDir, { recursive: true, force: true });
-    }
-  },
-  60_000,
-);
+  beforeEach(() => {
+    beadsDir = mkdtempSync(join(tmpdir(), "fractal-courtesy-"));
+    gate = join(beadsDir, "embeddeddolt.gate.lock");
+    writeFileSync(gate, "");
+  });
+  afterEach(() => rmSync(beadsDir, { recursive: true, force: true }));
+
+  it("of a person's is waited for until it ends", async () => {
+    // Started by a shell that has ended, as a person's terminal is none of our children.
+    const input = join(beadsDir, "input");
+    await execa("mkfifo", [input]);
+    await execa("sh", ["-c", `setsid ${held().join(" ")} <> ${input} >/dev/null 2>&1 &`]);
+    await expect.poll(() => holders().length, { timeout: 30_000 }).toBe(1);
+    let wentOn = false;
+    const waiting = openCourtesy(beadsDir)().then(() => {
+      wentOn = true;
+    });
+    await openCourtesy(join(beadsDir, "another"))();
+    expect(wentOn).toBe(false);
+    process.kill(holders()[0] ?? 0);
+    await waiting;
+    expect(holders()).toEqual([]);
+  }, 60_000);
+
+  it("that does not end is waited for once", async () => {
+    await execa("sh", ["-c", `setsid ${held().slice(0, -1).join(" ")} sleep 60 >/dev/null 2>&1 &`]);
+    await expect.poll(() => holders().length, { timeout: 30_000 }).toBe(1);
+    const standBack = openCourtesy(beadsDir);
+    await standBack();
+    let wentOn = false;
+    const again = standBack().then(() => {
+      wentOn = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(wentOn).toBe(true);
+    await again;
+    process.kill(holders()[0] ?? 0);
+  }, 60_000);
+
+  it("of our own is not waited for", async () => {
+    const [program = "", ...args] = held();
+    const ours = execa(program, args, { reject: false });
+    await expect.poll(() => holders().length, { timeout: 30_000 }).toBe(1);
+    let wentOn = false;
+    const asked = openCourtesy(beadsDir)().then(() => {
+      wentOn = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(wentOn).toBe(true);
+    ours.stdin?.end();
+    await Promise.all([asked, ours]);
+  }, 60_000);
+});
