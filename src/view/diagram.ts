@@ -45,7 +45,9 @@ export function renderMermaid(diagram: Diagram): string {
     `  ${names.get(node.id)}["${node.lines.map(mermaidText).join("<br/>")}"]:::${node.colour}`;
   const edgeLine = ({ from, to, label, kind }: DiagramEdge) => {
     const line = { arrow: "-->", dashed: "-.->", tree: "---" }[kind];
-    const said = label === undefined || label === "" ? "" : `|"${mermaidText(label)}"|`;
+    // Mermaid takes no empty label.
+    const text = mermaidText(label ?? "");
+    const said = text === "" ? "" : `|"${text}"|`;
     return `  ${names.get(from)} ${line}${said} ${names.get(to)}`;
   };
   return [
