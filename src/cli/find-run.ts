@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { RunEvent } from "../domain/event.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { replay } from "../rules/replay.ts";
-import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
+import { EXIT, type Refusal, refuse } from "./exit.ts";
 import { machine } from "./wire.ts";
 
 export interface FoundRun {
@@ -70,17 +70,13 @@ export function isOpen(state: RunState): boolean {
   return (end !== "done" && end !== "accepted") || state.stopped === undefined;
 }
 
-/** The runs that can be read, newest first, each when it is its turn; damaged ones are left out. */
-function* runsInTurn(telemetry: string): Generator<FoundRun> {
-  for (const id of runIds(telemetry)) {
-    const run = readRun(telemetry, id);
-    if (run !== undefined && !isRefusal(run)) yield run;
-  }
-}
-
 /** Every run that can be read, newest first; damaged ones are left out. */
 export function readableRuns(top: string): FoundRun[] {
-  return [...runsInTurn(telemetryOf(top))];
+  const telemetry = telemetryOf(top);
+  return runIds(telemetry).flatMap((id) => {
+    const run = readRun(telemetry, id);
+    return run === undefined || "refusal" in run ? [] : [run];
+  });
 }
 
 /** The run named, else the open one, else the newest. */
@@ -90,12 +86,9 @@ export function findRun(top: string, named: string | undefined): FoundRun | Refu
     const run = runIds(telemetry).includes(named) ? readRun(telemetry, named) : undefined;
     return run ?? unknownRun(telemetry, named);
   }
-  let newest: FoundRun | undefined;
-  for (const run of runsInTurn(telemetry)) {
-    if (isOpen(run.state)) return run;
-    newest ??= run;
-  }
-  if (newest !== undefined) return newest;
+  const runs = readableRuns(top);
+  const found = runs.find((run) => isOpen(run.state)) ?? runs[0];
+  if (found !== undefined) return found;
   const first = runIds(telemetry)[0];
   const damaged = first === undefined ? undefined : readRun(telemetry, first);
   if (damaged !== undefined) return damaged;

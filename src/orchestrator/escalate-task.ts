@@ -7,7 +7,7 @@ import type { Question } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { askCycle, askDrift, askDropped, nextQuestionId } from "../rules/cancel.ts";
 import { knownCycle } from "../rules/cycle.ts";
-import { isSplittable } from "../rules/escalation.ts";
+import { isSplittable, outOfQuestions } from "../rules/escalation.ts";
 import { triedBelow } from "../rules/review.ts";
 import type { AskedKind } from "../rules/standing.ts";
 import { ancestorsOf, taskOf } from "../rules/status.ts";
@@ -170,6 +170,8 @@ function questionAbout(
 ): NewEvent[] {
   const task = taskOf(world.store.state, taskId);
   const base = { task_id: taskId, actor: ACTOR } as const;
+  const end = outOfQuestions(task, world.limits, text.question);
+  if (end !== undefined) return [{ ...base, event_type: "task.failed", reason: end }];
   return [
     {
       ...base,

@@ -7,6 +7,7 @@ import type { Acceptance, Plan, PlanProblem, PlanQuestion } from "../domain/plan
 import type { TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { nextQuestionId } from "../rules/cancel.ts";
+import { outOfQuestions } from "../rules/escalation.ts";
 import type { NewTaskFacts } from "../rules/new-task.ts";
 import { reviewPlan } from "../rules/plan-review.ts";
 import { signaturesAround } from "../rules/planning-facts.ts";
@@ -338,6 +339,13 @@ function questionEvents(
   }
   const ids: string[] = [];
   return groups.map(({ asked, blocks }): NewEvent => {
+    // Only the task itself can have been asked about before: its parts are new.
+    const end = blocks.includes(task.id)
+      ? outOfQuestions(task, world.limits, asked.map(({ question }) => question).join("; "))
+      : undefined;
+    if (end !== undefined) {
+      return { task_id: task.id, actor: ACTOR, event_type: "task.failed", reason: end };
+    }
     const id = nextQuestionId(world.store.state, task, ids);
     ids.push(id);
     return {

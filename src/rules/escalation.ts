@@ -38,6 +38,19 @@ export function nextRung(task: TaskState, depth: number, limits: Limits): Rung {
   return { to: "router", reason: `failed in ${kinds.size} different ways` };
 }
 
+/**
+ * Why a task is given up instead of asked about once more: as many questions as may be were asked.
+ * Undefined while one more may be. What follows from a person's own edit is asked in any case.
+ */
+export function outOfQuestions(
+  task: TaskState,
+  limits: Pick<Limits, "questionsPerTaskMax">,
+  question: string,
+): string | undefined {
+  const { questionsPerTaskMax: max } = limits;
+  return task.questions.length < max ? undefined : `${max} questions used up: ${question}`;
+}
+
 /** Worker attempts of this episode that failed, oldest first. */
 export function failedAttempts(task: TaskState): Attempt[] {
   return task.attempts.filter(

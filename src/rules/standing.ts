@@ -7,7 +7,7 @@ import { isSettled, type TaskId } from "../domain/task.ts";
 import { admissionOf, type Denial } from "./admission.ts";
 import { accessTo, endpointOf } from "./breaker.ts";
 import { type Cycle, knownCycle } from "./cycle.ts";
-import { nextRung } from "./escalation.ts";
+import { nextRung, outOfQuestions } from "./escalation.ts";
 import { isFought } from "./mirror.ts";
 import { quarantineOf } from "./quarantine.ts";
 import { reviewAbove, reviewsDue } from "./review.ts";
@@ -208,10 +208,10 @@ const due = (move: Move): Standing => ({ kind: "due", move });
 
 /** A question, or giving up where too many were asked. */
 function ask(task: TaskState, limits: Limits, question: AskedKind, reason: string): Standing {
-  const { questionsPerTaskMax: max } = limits;
-  return task.questions.length >= max
-    ? due({ kind: "give-up", task: task.id, reason: `${max} questions used up: ${reason}` })
-    : due({ kind: "ask", task: task.id, question, reason });
+  const end = outOfQuestions(task, limits, reason);
+  return end === undefined
+    ? due({ kind: "ask", task: task.id, question, reason })
+    : due({ kind: "give-up", task: task.id, reason: end });
 }
 
 /** The move due for a task that nothing holds, or what it must wait for. */

@@ -145,21 +145,6 @@ describe("fractal status", () => {
     ]);
   });
 
-  it("keeps quiet about the errors of what is as wanted by now", async () => {
-    const store = aStoreWith("running");
-    const t = () => taskOf(store.state, "t");
-    store.record([eventOf("rejected", t()), eventOf("done", t()), eventOf("released", t())]);
-    const run = { state: store.state, events: store.journal.read() };
-    const { data } = JSON.parse((await runLine(["status", "--json"], run)).stdout);
-    expect(data.rows[2]).toMatchObject({
-      actual: "done",
-      failures: 1,
-      why: null,
-      last_error: null,
-    });
-    expect(data.as_wanted).toBe(1);
-  });
-
   it("is a table at a terminal, no line wider than it, with a line that sums up", async () => {
     const { stdout, stderr } = await runLine(["status"], { ...aRun(), terminal: true, live: true });
     const lines = stdout.trimEnd().split("\n");

@@ -1,4 +1,6 @@
 /** Stuck work becomes a question; every way to answer it does the same thing. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { spawn as spawnPty } from "@lydell/node-pty";
 import { describe, expect, it } from "vitest";
 import { BD } from "../support/bd.ts";
@@ -69,12 +71,22 @@ describe("a worker's question", () => {
   it("is failed for good when the person dismisses it", async () => {
     using rig = aRig();
     const [plan = "", ...flags] = asking(rig);
-    await rig.fractal(["run", plan, ...flags]);
+    const env = { FRACTAL_NOTIFY: 'echo "$FRACTAL_QUESTION" >> told' };
+    await rig.fractal(["run", plan, ...flags], { env });
+    const id = `fr-${rig.runs()[0]}.a1`;
 
-    rig.bd("human", "dismiss", `fr-${rig.runs()[0]}.a1.q1`);
-    const second = await rig.fractal(["resume", ...flags]);
+    rig.bd("human", "dismiss", `${id}.q1`);
+    const second = await rig.fractal(["resume", ...flags], { env });
+    const third = await rig.fractal(["resume", ...flags], { env });
 
     expect(second.exitCode, second.all).toBe(1);
+    expect(third.exitCode, third.all).toBe(1);
+    // Why, on its issue, and the person's own command: each once, however often it is gone on with.
+    const comments = JSON.parse(rig.bd("comments", id, "--json")) as { text: string }[];
+    expect(comments.map((comment) => comment.text)).toEqual([
+      expect.stringContaining(`Failed: its question ${id}.q1 was dismissed by`),
+    ]);
+    expect(readFileSync(join(rig.dir, "told"), "utf8")).toBe(`${id}.q1\n`);
     const tree = await rig.fractal(["tree"]);
     expect(tree.stdout).toMatch(/failed fr-\w+\.a1 The add/);
   });

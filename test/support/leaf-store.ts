@@ -130,8 +130,8 @@ export const split = (task: string, children: string[]): NewEvent =>
   on(task, { event_type: "task.split", children, checks: [], assumptions: [] });
 
 /** The root, split into `d` and the leaf `t`. */
-export function aStore(journal: Journal = memoryJournal("r"), clock: Clock = aClock()): Store {
-  const store = openStore(journal, clock, DEFAULT_LIMITS, [runStarted, created("root", null)]);
+export function aStore(journal: Journal = memoryJournal("r")): Store {
+  const store = openStore(journal, aClock(), DEFAULT_LIMITS, [runStarted, created("root", null)]);
   if (store.state.tasks.has("t")) return store;
   const root = () => taskOf(store.state, "root");
   store.record([taken(root(), "planner")]);
@@ -200,8 +200,8 @@ const WAY: { readonly [S in TaskStatus]: readonly Move[] } = {
 };
 
 /** A store whose `t` is in this status. */
-export function aStoreWith(status: TaskStatus, clock: Clock = aClock()): Store {
-  const store = aStore(memoryJournal("r"), clock);
+export function aStoreWith(status: TaskStatus): Store {
+  const store = aStore();
   if (status === "waiting") {
     store.record([on("t", { event_type: "task.edited", by: "ann", depends_on: ["d"] })]);
   }

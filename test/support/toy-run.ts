@@ -17,6 +17,7 @@ import { openStore, type Store } from "../../src/orchestrator/store.ts";
 import { createdEvent, createTasks, publish } from "../../src/orchestrator/tracked.ts";
 import { openBudgetQuestion } from "../../src/rules/budget-question.ts";
 import { nextQuestionId } from "../../src/rules/cancel.ts";
+import { outOfQuestions } from "../../src/rules/escalation.ts";
 import { noteOn } from "../../src/rules/notes.ts";
 import type { Action, Snapshot } from "../../src/rules/reconcile.ts";
 import type { AskedKind } from "../../src/rules/standing.ts";
@@ -206,8 +207,12 @@ export function toyRun(
         return end(task.id, { verdict: aVerdict() }, [done]);
       case 1:
         return end(task.id, { failure: { failure: "answer-unusable", detail: "no" } }, []);
-      case 2:
-        return end(task.id, {}, [asked(task, "stuck")]);
+      case 2: {
+        const reason = outOfQuestions(task, limits, "the fixer asks");
+        const failed = { ...by(task.id), event_type: "task.failed" } as const;
+        const asks = reason === undefined ? asked(task, "stuck") : { ...failed, reason };
+        return end(task.id, {}, [asks]);
+      }
       case 3: {
         const failure: Failure = { failure: "check-failed", detail: "patch", checks: [] };
         return end(task.id, { failure, verdict: aVerdict({ passed: false }) }, []);

@@ -54,7 +54,7 @@ describe("an index", () => {
       ),
       runsOf(25),
     );
-  }, 60_000);
+  });
 
   it("is kept when nothing is new, and adds only what is", () => {
     const file = aPlace();
@@ -159,7 +159,7 @@ describe("an index", () => {
     );
     expect(ended).toEqual(["0 right", "0 right", "0 right"]);
     expect(hashOfIndex(indexOf(file, small))).toBe(hashOfIndex(indexOf(aPlace(), small)));
-  }, 60_000);
+  });
 });
 
 describe("a question", () => {
