@@ -86,8 +86,24 @@ export function openFollower(world: TrackedWorld): Follower {
     if (failure !== undefined || done.length === lines.length) return failure;
     const left = lines.filter((line) => !applied.has(line.id) && isWanted(line));
     if (left.length === 0) return undefined;
+    noteReverted(left, written.shown);
     const ids = left.map((line) => line.id).join(", ");
     return { failure: "tracker-unavailable", detail: `the tracker did not take ${ids}` };
+  };
+
+  /**
+   * What bd said it wrote and does not show was put back at once, or never written: the same so often
+   * is asked about, as any drift is.
+   */
+  const noteReverted = (left: MirrorLine[], shown: TrackedTask[]) => {
+    for (const { id } of left) {
+      const issue = shown.find((one) => one.id === id);
+      if (issue === undefined || !store.state.tasks.has(id)) continue;
+      const { status, assignee } = issue;
+      const about = { task_id: id, actor: ACTOR, event_type: "drift.seen" } as const;
+      const detail = `${status}, ${assignee || "nobody"}, right after it was written`;
+      store.record([{ ...about, kind: "overwritten", seen: { status, assignee }, detail }]);
+    }
   };
 
   /** False once a person's edit made the line moot. */

@@ -14,8 +14,7 @@ interface Step {
 }
 
 /**
- * The events that follow what `by` did; none when Beads shows what fractal last knew or is just
- * writing.
+ * The events that follow what `by` did; none when Beads shows what fractal last knew.
  */
 export function driftOfStatus(
   state: RunState,
@@ -25,7 +24,6 @@ export function driftOfStatus(
 ): NewEvent[] {
   const known = task.mirror;
   if (known === undefined || showsSame(issue, known)) return [];
-  if (task.mirrorPending !== undefined && showsSame(issue, task.mirrorPending)) return [];
   const steps = issue.status === "closed" ? [closed(state, task, by)] : notClosed();
   const first = steps[0] ?? {
     // Something else was set, which means nothing to fractal: noted, and written again.

@@ -2,7 +2,7 @@
  * What a person did in Beads, found by comparing what it shows with what fractal last knew, as
  * events to journal. Nothing here fights: what a person set stands.
  */
-import type { NewEvent } from "../domain/event.ts";
+import type { Mirrored, NewEvent } from "../domain/event.ts";
 import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import { askDependents, dropTask } from "./cancel.ts";
@@ -11,6 +11,7 @@ import { driftOfAdded, parentsOfAdded } from "./drift-added.ts";
 import { driftOfQuestion, personOf } from "./drift-question.ts";
 import { driftOfStatus } from "./drift-status.ts";
 import { driftOfText } from "./drift-text.ts";
+import { showsSame } from "./mirror.ts";
 import { taskOf } from "./status.ts";
 
 /** Issues whose comments are needed before drift can be told. */
@@ -42,8 +43,9 @@ export function detectDrift(
 ): NewEvent[] {
   const shown = new Map(tracked.map((issue) => [issue.id, issue]));
   const draft = draftOf(state);
-  // First what is new: edges may lead to it.
-  draft.follow(driftOfAdded(state, tracked));
+  // First what fractal wrote itself, and then what is new: edges may lead to it.
+  draft.follow(settledWrites(state, shown, isComparable));
+  draft.follow(driftOfAdded(draft.state, tracked));
   const seen = [...draft.state.tasks.values()].filter(
     (task) => task.mirror !== undefined && isComparable(task.id),
   );
@@ -69,6 +71,29 @@ export function detectDrift(
     draft.follow(driftOfQuestion(draft.state, question, shown.get(id), comments, ours));
   }
   return [...draft.events, ...askDependents(draft.state, draft.events)];
+}
+
+/**
+ * Writes that were begun and never acknowledged, settled by looking: done, or not done at all. While
+ * one is open, a person's edit could be taken for it.
+ */
+function settledWrites(
+  state: RunState,
+  shown: ReadonlyMap<string, TrackedTask>,
+  isComparable: (id: string) => boolean,
+): NewEvent[] {
+  const lines: (Mirrored & { id: string })[] = [];
+  for (const { id, mirror, mirrorPending } of [
+    ...state.tasks.values(),
+    ...state.questions.values(),
+  ]) {
+    const issue = shown.get(id);
+    if (mirrorPending === undefined || issue === undefined || !isComparable(id)) continue;
+    if (showsSame(issue, mirrorPending)) lines.push({ id, ...mirrorPending });
+    else if (mirror !== undefined && showsSame(issue, mirror)) lines.push({ id, ...mirror });
+  }
+  if (lines.length === 0) return [];
+  return [{ task_id: null, actor: "fractal", event_type: "mirror.done", lines }];
 }
 
 function driftOfDeleted(state: RunState, task: TaskState): NewEvent[] {

@@ -252,7 +252,10 @@ function promptActions(snapshot: Snapshot, work: Work): Action[] {
 }
 
 function stopFor(snapshot: Snapshot, failure: Failure): Action[] {
-  if (snapshot.busy.size > 0 || snapshot.mirroring || snapshot.publishing) return [];
+  // What is under way may end first; but for the tracker of a run that is gone nobody waits: its
+  // attempts are let go, and go on under their numbers when it is back.
+  const isUnderWay = snapshot.busy.size > 0 || snapshot.mirroring || snapshot.publishing;
+  if (isUnderWay && failure.failure !== "tracker-lost") return [];
   const exitCode = failure.failure === "credentials-missing" ? 4 : exitOfClass(failure);
   return [{ kind: "stop", exitCode, reason: failure.detail }];
 }

@@ -1,71 +1,20 @@
 /** What a person does with `bd`, while a run goes on and between its processes, is followed. */
 import { expect, it } from "vitest";
-import type { RunEvent } from "../../src/domain/event.ts";
-import type { Part } from "../../src/domain/plan.ts";
 import { aMailbox, type Letter } from "./mailbox.ts";
-import { aPart, aPlan, called, files } from "./plans.ts";
-import { aRig, type Rig, until } from "./rig.ts";
-
-const ASKS = "```question\nWhich way?\n- left\n- right\n```\n";
-const ACCEPTED = '{"reason": "fine", "accept": true}';
-
-const code = (name: string, value: string) =>
-  files({ [`${name}.mjs`]: `export function ${name}() { return ${value}; }` });
-
-/** A function a part, each must return 1; `needs` are the edges. */
-function aTree(names: string[], needs: Record<string, string[]>) {
-  const requirements = names.map((name, index) => `- R${index + 1}: \`${name}()\` returns \`1\`.`);
-  const parts: Part[] = names.map((name) => aPart(name));
-  return {
-    spec: `# People\n\n${requirements.join("\n")}\n`,
-    plan: aPlan(parts, {
-      interfaces: names.map((name) => ({
-        part: name,
-        file: `${name}.mjs`,
-        name,
-        declaration: `export function ${name}(): number`,
-        doc: "",
-      })),
-      dependencies: Object.entries(needs).map(([part, others]) => ({ part, needs: others })),
-      acceptance: names.map((name, index) => called(name, `R${index + 1}`, name, [], 1)),
-    }),
-  };
-}
-
-/** How a planner says that a person's task is a leaf of one file. */
-function leafPlan(file: string): string {
-  const self = {
-    ...{ key: "self", title: "One file", purpose: "Write it.", kind: "code", size: "S" },
-    ...{ files: [file], command: null, unchecked: "a person looks at it" },
-  };
-  const lists = ["interfaces", "dependencies", "calls", "commands", "requests"];
-  return JSON.stringify({
-    ...{ size: "S", decision: "leaf", reason: "one file", parts: [self], owners: {} },
-    ...Object.fromEntries(lists.map((name) => [name, []])),
-    ...{ acknowledgements: [], questions: [], risks: [] },
-  });
-}
-
-/** Waits until the journal has such an event. */
-function happened(rig: Rig, what: string, test: (event: RunEvent) => boolean): Promise<RunEvent> {
-  return until(what, () => eventsSoFar(rig).find(test));
-}
-
-function eventsSoFar(rig: Rig): RunEvent[] {
-  try {
-    return rig.events();
-  } catch {
-    // The last line may be half written.
-    return [];
-  }
-}
-
-/** The id of a part's task: they are numbered in part order. */
-const idsOf = (rig: Rig, names: string[]) =>
-  Object.fromEntries(names.map((name, index) => [name, `fr-${rig.runs()[0]}.a${index + 1}`]));
-
-const questionsAbout = (rig: Rig, id: string | undefined) =>
-  rig.events().filter((event) => event.event_type === "question.opened" && event.task_id === id);
+import {
+  ACCEPTED,
+  ASKS,
+  aTree,
+  code,
+  happened,
+  idsOf,
+  isDrift,
+  isEnd,
+  isQuestion,
+  leafPlan,
+  questionsAbout,
+} from "./people.ts";
+import { aRig, until } from "./rig.ts";
 
 it("is followed while the run goes on", async () => {
   using rig = aRig();
@@ -233,12 +182,3 @@ it("is followed between the processes of a run", async () => {
   }
   expect(rig.onBranch("gone.mjs")).not.toContain("return 1");
 });
-
-const isQuestion = (event: RunEvent, id: string | undefined) =>
-  event.event_type === "question.opened" && event.task_id === id;
-
-const isEnd = (event: RunEvent, type: RunEvent["event_type"], id: string | undefined) =>
-  event.event_type === type && event.task_id === id;
-
-const isDrift = (event: RunEvent, kind: string, id: string | undefined) =>
-  event.event_type === "drift.seen" && event.kind === kind && event.task_id === id;

@@ -1,14 +1,26 @@
 /** A tracker that is gone, or another one: never read as a person who deleted every task. */
 import { describe, expect, it } from "vitest";
+import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import { openFollower } from "../../src/orchestrator/follower.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
+import { reconcile } from "../../src/rules/reconcile.ts";
 import { statusOf } from "../../src/rules/status.ts";
+import { aSnapshot } from "../support/builders.ts";
 import { followed } from "../support/followed-store.ts";
 import { aStore } from "../support/leaf-store.ts";
 import { memoryTracker } from "../support/memory-tracker.ts";
 import { aMemoryWorld } from "../support/memory-world.ts";
 
 const lost = { failure: "tracker-lost" };
+
+it("that is lost is not waited for: what is under way is let go", () => {
+  const { state } = aStore();
+  const busy = new Map([["t", "leaf" as const]]);
+  const fatal = { failure: "tracker-lost", detail: ".beads is gone" } as const;
+  expect(reconcile(aSnapshot(state, { busy, fatal }), DEFAULT_LIMITS, 0)).toEqual([
+    { kind: "stop", exitCode: 6, reason: ".beads is gone" },
+  ]);
+});
 
 describe("a tracker that shows nothing of the run", () => {
   it("is another one: nothing is dropped, nothing is written", async () => {
@@ -43,7 +55,7 @@ describe("a tracker that shows nothing of the run", () => {
     expect(statusOf(at.store.state, "t")).toBe("cancelled");
   });
 
-  it("ends the run with exit 6 once what is under way has ended, and the old one goes on with it", async () => {
+  it("ends the run with exit 6, and drops nothing", async () => {
     const spec = "---\nlanguage: text\n---\n# W\n\n- R1: a.txt has a\n";
     const tracker = memoryTracker();
     const world = aMemoryWorld({ spec, splits: {}, script: () => "", tracker });

@@ -216,7 +216,9 @@ describe("mirroring", () => {
       const { seq } = store.state;
       const again = openFollower({ store, tracker });
       await again.follow();
-      expect(kinds(store, seq + 1)).toEqual([]);
+      // By looking: it was done, or not.
+      expect(kinds(store, seq + 1)).toEqual(["mirror.done"]);
+      expect(taskOf(store.state, "t").mirror?.status).toBe(isDone ? "blocked" : "open");
       await again.mirror();
       expect(tracker.task("t").status).toBe("blocked");
     }
@@ -240,6 +242,32 @@ describe("mirroring", () => {
     expect(tracker.task("d").status).toBe("deferred");
     expect(await openFollower({ store, tracker }).mirror()).toBeUndefined();
     expect(tracker.task("t").status).toBe("blocked");
+  });
+
+  it("does not fight what is put back at once: after the third time it is left to a question", async () => {
+    const { store, tracker } = await aWorld();
+    store.record([eventOf("paused", taskOf(store.state, "t"))]);
+    const contrary: Tracker = {
+      ...tracker,
+      mirror: (lines) =>
+        tracker.mirror(lines.map((line) => ({ ...line, status: "open", assignee: "" }))),
+    };
+    const lying: Tracker = {
+      ...contrary,
+      async mirror(lines) {
+        const written = await contrary.mirror(lines);
+        return "failure" in written ? written : { ...written, applied: [] };
+      },
+    };
+    const follower = openFollower({ store, tracker: lying });
+    for (let time = 1; time <= 3; time++) {
+      expect(await follower.mirror()).toMatchObject({ failure: "tracker-unavailable" });
+    }
+    expect(await follower.mirror()).toBeUndefined();
+    const drifts = store.journal
+      .read()
+      .filter((one) => one.event_type === "drift.seen" && one.kind === "overwritten");
+    expect(drifts).toHaveLength(3);
   });
 
   it("is no trouble when a person deleted an issue while it was written", async () => {

@@ -59,7 +59,7 @@ export async function openRealTracker(): Promise<OpenTracker> {
 }
 
 /** Somebody who types `bd` commands. */
-function personWith(path: string, beadsDir: string): Person {
+export function personWith(path: string, beadsDir: string): Person {
   const bd = openBd({ bd: path, beadsDir, actor: "person" });
   const type = async (...args: string[]) => {
     given(await bd.run({ args, effect: "write", schema: z.unknown() }));
