@@ -19,6 +19,7 @@ const DATA = join(PACKAGE, "docs/reliability-report.jsonl");
 
 /** By the name that `npm run test:deep NAME` takes: what is started for it. */
 const SUITES: Record<string, string[]> = {
+  "bd-trouble": ["vitest", "run", "--project", "unit", "test/adapters/beads/trouble.test.ts"],
   beads: ["node", "bench/beads-cost.ts"],
   hanoi: ["vitest", "run", "--project", "e2e", "test/e2e/hanoi.test.ts"],
   kill: ["vitest", "run", "--project", "e2e", "test/e2e/kill.test.ts"],
