@@ -56,7 +56,9 @@ export function parseConfig(name: string, text: string): ReadConfig | { problems
       : undefined;
     if (pair !== undefined && isScalar(pair.key)) return pair.key.range?.[0];
     const node = document.getIn(path, true);
-    return isNode(node) ? node.range?.[0] : undefined;
+    if (isNode(node)) return node.range?.[0];
+    // What was written short stands where the whole does: `budget: 5` for `budget.run`.
+    return path.length > 1 ? offsetOf(path.slice(0, -1)) : undefined;
   };
   const parsed = configFile.safeParse(document.toJS() ?? {});
   if (parsed.success) {

@@ -98,7 +98,9 @@ function shareOf(row: CostRow, total: CostRow): number | undefined {
   const [part, whole] = isPaid
     ? [row.spent.usd, total.spent.usd]
     : [row.spent.tokens, total.spent.tokens];
-  return part === undefined || whole === undefined || whole === 0 ? undefined : part / whole;
+  return part === undefined || whole === undefined || whole === 0
+    ? undefined
+    : Number((part / whole).toFixed(4));
 }
 
 interface BudgetLine extends BudgetOf {
@@ -183,6 +185,11 @@ function usedText({ used, unit }: BudgetLine): string {
   return used === undefined ? "unknown" : amountText(used, unit);
 }
 
+/** Without the noise of adding decimal fractions; null where it is unknown. */
+function exact(amount: number | undefined): number | null {
+  return amount === undefined ? null : Number(amount.toFixed(9));
+}
+
 /** The same as data; what is unknown is null. */
 export function costJson(state: RunState, by: CostBy, now: number): Record<string, unknown> {
   const { rows, total } = costRows(state, by);
@@ -191,8 +198,8 @@ export function costJson(state: RunState, by: CostBy, now: number): Record<strin
     ...(one.title === undefined ? {} : { title: one.title }),
     calls: one.spent.calls,
     tokens: one.spent.tokens,
-    spent_usd: one.spent.usd ?? null,
-    reserved_usd: one.reserved.usd ?? null,
+    spent_usd: exact(one.spent.usd),
+    reserved_usd: exact(one.reserved.usd),
     reserved_tokens: one.reserved.tokens,
     reserved_calls: one.reserved.calls,
     share: shareOf(one, total) ?? null,
@@ -207,7 +214,7 @@ export function costJson(state: RunState, by: CostBy, now: number): Record<strin
       task,
       unit,
       limit,
-      used: isEach({ scope, task }) ? null : (used ?? null),
+      used: isEach({ scope, task }) ? null : exact(used),
     })),
   };
 }

@@ -4,7 +4,9 @@ import { z } from "zod";
 import { anthropicModel } from "../../../src/adapters/models/anthropic.ts";
 import { openaiModel } from "../../../src/adapters/models/openai.ts";
 import type { ModelRequest } from "../../../src/domain/conversation.ts";
+import { isFailure } from "../../../src/domain/failure.ts";
 import type { Model } from "../../../src/domain/ports.ts";
+import { isUncharged } from "../../../src/orchestrator/reserve.ts";
 import {
   type Fault,
   type ModelServer,
@@ -140,12 +142,35 @@ describe.each([
     expect(JSON.stringify(failure)).not.toContain("secret-key");
   });
 
-  it("is unavailable when no server is there", async () => {
+  it("is unavailable when no server is there, and was not charged", async () => {
     const server = await startModelServer([]);
     await server.close();
-    expect(await make(server).ask(aRequest(), NEVER)).toMatchObject({
-      failure: "model-unavailable",
-    });
+    const failure = await make(server).ask(aRequest(), NEVER);
+    expect(failure).toMatchObject({ failure: "model-unavailable" });
+    expect(isFailure(failure) && isUncharged(failure)).toBe(true);
+    const stopped = await make(server).ask(aRequest(), AbortSignal.abort());
+    expect(isFailure(stopped) && isUncharged(stopped)).toBe(true);
+  });
+
+  it.each([
+    // Turned away before a model saw it.
+    ...[400, 401, 402, 403, 404, 413, 422, 429, 503, 529].map((status) => [
+      `status ${status}`,
+      { fault: "status", status } as const,
+      false,
+    ]),
+    // A gateway may say so after the model has worked.
+    ...[408, 500, 502, 504].map((status) => [
+      `status ${status}`,
+      { fault: "status", status } as const,
+      true,
+    ]),
+    ["half a stream", { fault: "cut" } as const, true],
+    ["a stream without its end", { fault: "early-end" } as const, true],
+    ["a reset connection", { fault: "reset" } as const, true],
+  ] as [string, Fault, boolean][])("after %s may have been charged: %s", async (_, fault, may) => {
+    const failure = await make(await serving([fault])).ask(aRequest(), NEVER);
+    expect(isFailure(failure) && !isUncharged(failure)).toBe(may);
   });
 
   it("gives up on a server that never answers, and on an answer that stalls", async () => {
