@@ -186,6 +186,39 @@ describe("a call denied in the middle of an attempt", () => {
     expect(leaf?.attempts).toHaveLength(1);
   });
 
+  it("of one task waits for an answer about that task, which is no new episode", async () => {
+    const asked: string[] = [];
+    const world = aPricedWorld({
+      ...words(["a", "b"], "there is no way to check it"),
+      roles: ["planner", "worker", "reviewer"],
+      limits: { jobs: 1 },
+      script: (request) => {
+        asked.push(callOf(request));
+        return request.role === "reviewer"
+          ? JSON.stringify({ accept: true, reason: "fine" })
+          : right(request);
+      },
+    });
+    setBudget(world, "task", { calls: 1 });
+    await run(world);
+    const questions = openQuestions(world);
+    expect(questions.map(({ about, blocks }) => blocks[0] === about)).toEqual([true, true]);
+
+    for (const question of questions) {
+      world.store.record(answeredEvents(world.store.state, question, "ann", "raise 1call"));
+    }
+    world.store.record([resumed()]);
+    const last = await run(world);
+
+    expect(last.exitCode).toBe(0);
+    expect(new Set(asked).size).toBe(asked.length);
+    for (const { about } of questions) {
+      const task = world.store.state.tasks.get(about ?? "");
+      expect(task).toMatchObject({ episode: 1, guidance: [], questions: [] });
+      expect(task?.attempts).toHaveLength(1);
+    }
+  });
+
   it("is asked about anew after `stop` only when the run is resumed", async () => {
     const world = aPricedWorld({ ...words(["a", "b"]), limits: { jobs: 1 }, script: right });
     setBudget(world, "worker", { calls: 0 });
