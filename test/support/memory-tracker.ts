@@ -11,6 +11,8 @@ import type {
 export interface Person {
   close(id: string, reason?: string): Promise<void>;
   reopen(id: string): Promise<void>;
+  /** What was put aside or blocked is open again. */
+  setOpen(id: string): Promise<void>;
   comment(id: string, text: string): Promise<void>;
   defer(id: string): Promise<void>;
   delete(id: string): Promise<void>;
@@ -132,6 +134,7 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
     person: {
       close: async (id, reason = "Closed") => close(id, reason),
       reopen: async (id) => change(id, { status: "open", closeReason: "" }),
+      setOpen: async (id) => change(id, { status: "open" }),
       comment: async (id, text) => say(id, "person", text),
       defer: async (id) => change(id, { status: "deferred" }),
       block: async (id) => change(id, { status: "blocked" }),

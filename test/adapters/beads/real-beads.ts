@@ -71,6 +71,7 @@ export function personWith(path: string, beadsDir: string): Person {
   return {
     close: (id, reason = "Closed") => type("close", id, "--reason", reason),
     reopen: (id) => type("reopen", id),
+    setOpen: (id) => type("update", id, "--status", "open"),
     comment: (id, text) => type("comments", "add", id, text),
     defer: (id) => type("update", id, "--status", "deferred"),
     block: (id) => type("update", id, "--status", "blocked"),

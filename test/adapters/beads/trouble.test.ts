@@ -40,7 +40,7 @@ import { TROUBLES, type Trouble, type TroubleBd, troubleBd } from "./trouble-bd.
 
 const SEED = Number(process.env["FRACTAL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const IS_ONE = process.env["FRACTAL_SEED"] !== undefined;
-const DEEP = process.env["FRACTAL_DEEP"] === "1" ? 200 : 4;
+const DEEP = process.env["FRACTAL_DEEP"] === "1" ? 200 : 3;
 const CASES = IS_ONE ? 1 : DEEP;
 const TIMEOUT_MS = { read: 6_000, write: 6_000 };
 vi.setConfig({ testTimeout: CASES * 120_000, hookTimeout: 60_000 });
