@@ -193,6 +193,33 @@ describe("mirroring", () => {
     expect(taskOf(store.state, "t").takenBy).toBe("bob");
   });
 
+  it.each([
+    ["status", (at: MemoryTracker) => at.person.defer("t")],
+    ["assignee", (at: MemoryTracker) => at.person.take("t", "bob")],
+    ["blockers", (at: MemoryTracker) => at.person.addEdge("t", "d")],
+    ["title", (at: MemoryTracker) => at.person.edit("t", { title: "Otherwise" })],
+    ["description", (at: MemoryTracker) => at.person.edit("t", { description: "Otherwise" })],
+    ["acceptance", (at: MemoryTracker) => at.person.edit("t", { acceptance: "Otherwise" })],
+  ] as const)(
+    "reads first: what a person changed of the %s is followed before anything is written",
+    async (_, change) => {
+      const { store, tracker, follower } = await aWorld();
+      await follower.follow();
+      store.record([taken(taskOf(store.state, "t")), eventOf("failed", taskOf(store.state, "d"))]);
+      await change(tracker);
+      const { seq } = store.state;
+      await follower.mirror();
+      const after = kinds(store, seq + 1);
+      expect(after[0]).toBe("drift.seen");
+      expect(after.indexOf("mirror.started")).toBeGreaterThan(after.indexOf("drift.seen"));
+      // What is written is what is right after the edit.
+      const { status, assignee } = tracker.task("t");
+      const task = taskOf(store.state, "t");
+      if (task.paused) expect(status).toBe("deferred");
+      if (task.takenBy !== undefined) expect(assignee).toBe("bob");
+    },
+  );
+
   it("writes nothing when the tracker is away, and the same later", async () => {
     const { follower, store, tracker } = await aWorld();
     store.record([eventOf("failed", taskOf(store.state, "t"))]);
