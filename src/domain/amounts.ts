@@ -37,8 +37,10 @@ function unitOf(word: string): Unit {
 
 /** One amount as it is written: `0.5usd`, `200000tokens`, `3calls`, `1.5min`. */
 export function renderAmount(amount: number, unit: Unit): string {
-  const digits = unit === "usd" ? 6 : 1;
-  return `${Number(amount.toFixed(digits))}${unit === "minutes" ? "min" : unit}`;
+  const shown = Number(amount.toFixed(unit === "usd" ? 6 : 1));
+  if (unit === "usd") return `${shown}usd`;
+  if (unit === "minutes") return `${shown}min`;
+  return `${shown}${shown === 1 ? unit.slice(0, -1) : unit}`;
 }
 
 /** All of them, as they are written. */

@@ -109,7 +109,7 @@ export function openBudgetQuestion(
     title: `The budget of ${whose} is spent. Raise it, drop tasks, or stop?`,
     why: [
       ...(misread === undefined ? [] : [misread]),
-      `${renderDenial(by)}. Waiting for it: ${names.join(", ")}.`,
+      `${capital(renderDenial(by))}. Waiting for it: ${names.join(", ")}.`,
       "`raise AMOUNT` adds to it, `raise to AMOUNT` sets it, `drop ID…` drops tasks, `stop` leaves it.",
     ].join(" "),
     options: [
@@ -129,6 +129,8 @@ export function openBudgetQuestion(
     },
   };
 }
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Two figures are enough, and never less than the amount itself; nothing becomes one. */
 function roundUp(amount: number): number {

@@ -24,11 +24,11 @@ export function renderBudgetOf({ scope, task }: BudgetOf): string {
   }
 }
 
-/** `the run may use 1usd: 0.9usd are spent and reserved, and the next call may take 0.2usd`. */
+/** `the run may use 1usd: spent and reserved are 0.9usd, and the next call may take 0.2usd`. */
 export function renderDenial(by: Denial): string {
   const whose = `${renderBudgetOf(by)} may use ${renderAmount(by.limit, by.unit)}`;
   if (by.committed === undefined) return `${whose}, and what was spent is unknown`;
-  const used = `${renderAmount(by.committed, by.unit)} are spent and reserved`;
+  const used = `spent and reserved are ${renderAmount(by.committed, by.unit)}`;
   if (by.unit === "minutes") return `${whose}, and these are over`;
   if (by.need === undefined) return `${whose}: ${used}, and the price of the next call is unknown`;
   return `${whose}: ${used}, and the next call may take ${renderAmount(by.need, by.unit)}`;
