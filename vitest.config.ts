@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { sabotage } from "./test/sabotage/plugin.ts";
 
 export default defineConfig({
+  plugins: sabotage(process.env["FRACTAL_SABOTAGE"]),
   test: {
     clearMocks: true,
     restoreMocks: true,

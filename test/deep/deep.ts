@@ -24,6 +24,7 @@ const SUITES: Record<string, string[]> = {
   hanoi: ["vitest", "run", "--project", "e2e", "test/e2e/hanoi.test.ts"],
   kill: ["vitest", "run", "--project", "e2e", "test/e2e/kill.test.ts"],
   replay: ["vitest", "run", "--project", "unit", "test/rules/replay-prefix.test.ts"],
+  sabotage: ["node", "test/sabotage/run.ts"],
 };
 
 const wanted = process.argv.slice(2);
