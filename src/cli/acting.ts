@@ -11,7 +11,7 @@ import { pauseEvent, pauseProblem, statusAsked } from "../rules/pause.ts";
 import { answerEvents } from "../rules/said.ts";
 import { taskOf } from "../rules/status.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
-import { type FoundRun, findRun, refuseDamaged, telemetryOf } from "./find-run.ts";
+import { beadsOf, type FoundRun, findRun, refuseDamaged, telemetryOf } from "./find-run.ts";
 import { findBeads } from "./prepare.ts";
 import { machine } from "./wire.ts";
 import type { Act, RunForActing } from "./wiring.ts";
@@ -40,6 +40,7 @@ export async function openRunForActing(o: {
       close: async () => undefined,
     };
   }
+  await machine.awaitOrphans(beadsOf(top));
   const store = openRunStore(top, found);
   if (isRefusal(store)) {
     lock.release();

@@ -18,6 +18,11 @@ export function telemetryOf(top: string): string {
   return join(top, "telemetry");
 }
 
+/** Where the tree lies, below the repository's top folder. */
+export function beadsOf(top: string): string {
+  return join(top, ".beads");
+}
+
 /** The ids of all runs, newest first. */
 export function runIds(telemetry: string): string[] {
   if (!existsSync(telemetry)) return [];

@@ -1,12 +1,11 @@
 /** Gathers what `fractal fsck` judges: journal, blobs, leftovers, branch and Beads. Writes nothing. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { isFailure } from "../domain/failure.ts";
 import type { TrackedTask } from "../domain/ports.ts";
 import { blobsNamed } from "../rules/blobs-named.ts";
 import type { RunFacts } from "../rules/fsck.ts";
 import type { Refusal } from "./exit.ts";
-import { noRun, runIds, telemetryOf, unknownRun } from "./find-run.ts";
+import { beadsOf, noRun, runIds, telemetryOf, unknownRun } from "./find-run.ts";
 import { PACKAGE } from "./package-folder.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
@@ -53,7 +52,7 @@ export async function inspectRuns(o: { dir: string; run?: string }): Promise<Ins
 }
 
 async function readBeads(top: string): Promise<TrackedTask[] | { why: string }> {
-  const beadsDir = join(top, ".beads");
+  const beadsDir = beadsOf(top);
   if (!existsSync(beadsDir)) return { why: `there is no ${beadsDir}` };
   const bd = await machine.findBd({ env: process.env, packageDir: PACKAGE });
   if (isFailure(bd)) return { why: bd.detail };

@@ -13,7 +13,7 @@ import { rootTask } from "../rules/root-task.ts";
 import { changedBudgets, refuseTaskBudgets, refuseUnknownSpent, refuseUnpriced } from "./budget.ts";
 import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
-import { findRun, isOpen, readableRuns, refuseDamaged, telemetryOf } from "./find-run.ts";
+import { beadsOf, findRun, isOpen, readableRuns, refuseDamaged, telemetryOf } from "./find-run.ts";
 import type { RunFlags } from "./flags.ts";
 import { modelFlagsField, withLastModelFlags } from "./model-flags.ts";
 import { noteOnResuming, notesOnModels, notesOnPlace } from "./notes.ts";
@@ -181,6 +181,7 @@ async function openWorld(
   }
   const tracker = await openTracker(context, human, top, ACTOR, isNew);
   if (isRefusal(tracker)) return tracker;
+  await machine.awaitOrphans(beadsOf(top));
   const journal = machine.openJournal(telemetryOf(top), runId);
   if ("line" in journal) return refuseDamaged(journal);
   const names = Object.fromEntries(

@@ -1,5 +1,6 @@
 /** The only place that knows which adapters are in use. */
 import { findBd } from "../adapters/beads/binary.ts";
+import { awaitOrphans } from "../adapters/beads/orphans.ts";
 import { beadsTracker, readBeads } from "../adapters/beads/tracker.ts";
 import { prepareBeads } from "../adapters/beads/workspace.ts";
 import { steadyClock, systemClock } from "../adapters/clock.ts";
@@ -24,6 +25,7 @@ import { brokenSandbox, selfTest } from "../adapters/sandbox/self-test.ts";
 
 /** Every way this program reaches the world, by name. */
 export const machine = {
+  awaitOrphans,
   beadsTracker,
   brokenSandbox,
   createSandbox,

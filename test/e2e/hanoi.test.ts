@@ -27,7 +27,7 @@ function timedBd(rig: Rig): { bd: string; seconds(): number; commands(): Record<
   const log = join(rig.dir, "..", "bd.log");
   writeFileSync(
     bd,
-    `#!/bin/sh\nbegan=$(date +%s%N)\n${BD} "$@"\ncode=$?\necho "$1 $began $(date +%s%N)" >> ${log}\nexit $code\n`,
+    `#!/bin/sh\n[ "$1" = events ] && exec ${BD} "$@"\nbegan=$(date +%s%N)\n${BD} "$@"\ncode=$?\necho "$1 $began $(date +%s%N)" >> ${log}\nexit $code\n`,
   );
   chmodSync(bd, 0o755);
   const rows = () => (existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : []);
