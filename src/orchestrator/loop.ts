@@ -56,7 +56,9 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
     const now = clock.now();
     const work = detectWork(snapshot, limits, now);
     const actions = reconcile(snapshot, limits, now, work);
-    const pace = paceOf(work.detections, actions, snapshot.busy.size);
+    const { busy, mirroring, publishing } = snapshot;
+    const underWay = busy.size + Number(mirroring) + Number(publishing);
+    const pace = paceOf(work.detections, actions, underWay);
     record(world, work, pace);
     noteForecast(world);
     const isInstant = actions.some(takesNoTime);

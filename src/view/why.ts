@@ -156,13 +156,18 @@ function dueText(
   if (!why.mayStart) return `is to be ${what} once it is known that the model's endpoint is back`;
   if (slotsOf(move) === undefined) return `is about to be ${what}`;
   const [first] = why.ahead;
-  const slots = state.jobs === undefined ? "a slot" : `one of the ${count(state.jobs, "slot")}`;
+  const slots = slotText(state.jobs);
   const rank = `critical path ${why.pathLength}, priority ${task.priority}`;
   const ahead =
     first === undefined
       ? "it is the next in turn"
       : `${count(why.ahead.length, "task")} ${why.ahead.length === 1 ? "goes" : "go"} before it, ${first.task.id} first`;
   return `may start now: it is to be ${what} when ${slots} is free, and ${ahead} (${rank})`;
+}
+
+function slotText(jobs: number | undefined): string {
+  if (jobs === undefined) return "a slot";
+  return jobs === 1 ? "the one slot" : `one of the ${jobs} slots`;
 }
 
 const MOVE_TEXT: { readonly [K in Move["kind"]]: string } = {
