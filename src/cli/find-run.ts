@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { RunEvent } from "../domain/event.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { replay } from "../rules/replay.ts";
-import { EXIT, type Refusal, refuse } from "./exit.ts";
+import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { machine } from "./wire.ts";
 
 export interface FoundRun {
@@ -80,8 +80,25 @@ export function readableRuns(top: string): FoundRun[] {
   const telemetry = telemetryOf(top);
   return runIds(telemetry).flatMap((id) => {
     const run = readRun(telemetry, id);
-    return run === undefined || "refusal" in run ? [] : [run];
+    return run === undefined || isRefusal(run) ? [] : [run];
   });
+}
+
+/**
+ * The damage of a run of this specification that may be open still: to begin another beside it would
+ * lose its place. Undefined where there is none.
+ */
+export function damagedRun(top: string, specPath: string): Refusal | undefined {
+  const telemetry = telemetryOf(top);
+  for (const id of runIds(telemetry)) {
+    const { events, damage } = machine.inspectJournal(top, telemetry, id);
+    if (damage === undefined) continue;
+    const state = events.length === 0 ? undefined : replay(events);
+    if (state === undefined || (state.spec.path === specPath && isOpen(state))) {
+      return refuseDamaged(damage);
+    }
+  }
+  return undefined;
 }
 
 /** The run named, else the open one, else the newest. */
@@ -91,13 +108,13 @@ export function findRun(top: string, named: string | undefined): FoundRun | Refu
     const run = runIds(telemetry).includes(named) ? readRun(telemetry, named) : undefined;
     return run ?? unknownRun(telemetry, named);
   }
-  const runs = readableRuns(top);
-  const found = runs.find((run) => isOpen(run.state)) ?? runs[0];
-  if (found !== undefined) return found;
-  const first = runIds(telemetry)[0];
-  const damaged = first === undefined ? undefined : readRun(telemetry, first);
-  if (damaged !== undefined) return damaged;
-  return noRun(top);
+  let newest: FoundRun | Refusal | undefined;
+  for (const id of runIds(telemetry)) {
+    const run = readRun(telemetry, id);
+    if (run !== undefined && !isRefusal(run) && isOpen(run.state)) return run;
+    newest ??= run;
+  }
+  return newest ?? noRun(top);
 }
 
 /** The refusal of a run that is not here, with those that are. */

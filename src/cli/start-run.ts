@@ -13,7 +13,15 @@ import { rootTask } from "../rules/root-task.ts";
 import { changedBudgets, refuseTaskBudgets, refuseUnknownSpent, refuseUnpriced } from "./budget.ts";
 import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
-import { beadsOf, findRun, isOpen, readableRuns, refuseDamaged, telemetryOf } from "./find-run.ts";
+import {
+  beadsOf,
+  damagedRun,
+  findRun,
+  isOpen,
+  readableRuns,
+  refuseDamaged,
+  telemetryOf,
+} from "./find-run.ts";
 import type { RunFlags } from "./flags.ts";
 import { modelFlagsField, withLastModelFlags } from "./model-flags.ts";
 import { noteOnResuming, notesOnModels, notesOnPlace } from "./notes.ts";
@@ -59,6 +67,8 @@ export async function startRun(
     if (same !== undefined && !flags.fresh) {
       return openWorld(context, flags, human, place, order, same.runId, false);
     }
+    const damaged = flags.fresh ? undefined : damagedRun(place.top, order.input.path);
+    if (damaged !== undefined) return damaged;
     const other = open[0];
     if (other !== undefined && !flags.fresh) {
       const goOn = `fractal resume ${other.runId}`;
@@ -88,13 +98,26 @@ export async function resumeRun(
   if (isRefusal(found)) return found;
   const context = withLastModelFlags(asked, found.events);
   const { spec, givenPlan } = found.state;
-  const blob = (hash: string) =>
-    machine.readRunBlob(telemetryOf(place.top), found.runId, hash) ?? "";
-  const input: SpecInput = { path: spec.path, text: blob(spec.blob), hash: spec.hash };
-  const planText = givenPlan === undefined ? undefined : blob(givenPlan);
+  // What a plan was made of stands in the plan.
+  const hash = givenPlan ?? spec.blob;
+  const text = machine.readRunBlob(telemetryOf(place.top), found.runId, hash);
+  if (text === undefined) return refuseLostText(found.runId, hash);
+  const input: SpecInput = { path: spec.path, text, hash: spec.hash };
+  const planText = givenPlan === undefined ? undefined : text;
   const order = await orderOf(context, place.top, input, planText);
   if (isRefusal(order)) return order;
   return underLock(place, () => openWorld(context, flags, human, place, order, found.runId, false));
+}
+
+/** Without the text it was started with nobody knows what a run is to do. */
+function refuseLostText(runId: string, hash: string): Refusal {
+  return refuse(EXIT.environment, `the text that run ${runId} was started with is lost`, {
+    where: [`blob ${hash} is missing or damaged`],
+    next: [
+      `fractal fsck ${runId}   # says what else is`,
+      "restore telemetry/ from a backup, or start again: fractal run SPEC --new",
+    ],
+  });
 }
 
 /** Holds the repository's lock until the run is closed; a refusal lets go of it at once. */

@@ -23,6 +23,8 @@ const SUITES: Record<string, string[]> = {
   beads: ["node", "bench/beads-cost.ts"],
   hanoi: ["vitest", "run", "--project", "e2e", "test/e2e/hanoi.test.ts"],
   kill: ["vitest", "run", "--project", "e2e", "test/e2e/kill.test.ts"],
+  trouble: ["vitest", "run", "--project", "e2e", "test/e2e/trouble.test.ts"],
+  damage: ["vitest", "run", "test/adapters/journal/damage.test.ts", "test/e2e/damage.test.ts"],
   replay: ["vitest", "run", "--project", "unit", "test/rules/replay-prefix.test.ts"],
   sabotage: ["node", "test/sabotage/run.ts"],
 };

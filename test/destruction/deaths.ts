@@ -24,7 +24,7 @@ export function undisturbed(story: Story): Promise<Undisturbed> {
 
 /** Tells a story, `isBare` on a repository where bd has not been. */
 export async function tell(story: Story, isBare: boolean): Promise<Undisturbed> {
-  using small = await aSmallRun(story, isBare);
+  using small = await aSmallRun(story, { isBare });
   const notes = mkdtempSync(join(tmpdir(), "fractal-steps-"));
   try {
     const files: string[] = [];
@@ -54,7 +54,7 @@ export interface Death {
  */
 export async function survive({ story, isBare = false, hows }: Death): Promise<number> {
   const { outcome } = await undisturbed(story);
-  using small = await aSmallRun(story, isBare);
+  using small = await aSmallRun(story, { isBare });
   let died = 0;
   const ended = await small.finish(
     (process) => hows.get(process) ?? {},

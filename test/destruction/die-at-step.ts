@@ -63,8 +63,10 @@ function watch(): void {
     if (file !== journal) return real.writeSync(file, bytes, at);
     line = number(`journal ${typesIn(bytes)}`);
     passOrDie(`before ${line}`);
-    if (reach(`half ${line}`)) {
-      real.writeSync(file, bytes, at, Math.floor(bytes.length / 2));
+    // Torn in the middle of a line, and between the lines of one write.
+    for (const [end, name] of tearsOf(bytes)) {
+      if (!reach(`${name} ${line}`)) continue;
+      real.writeSync(file, bytes, at, end - at);
       die();
     }
     return real.writeSync(file, bytes, at);
@@ -97,6 +99,16 @@ function watch(): void {
     return child;
   }) as typeof childProcess.spawn;
   syncBuiltinESMExports();
+}
+
+/** Where a write may break off, and how that is called. */
+function tearsOf(bytes: Buffer): [number, string][] {
+  const tears: [number, string][] = [[Math.floor(bytes.length / 2), "half"]];
+  for (let end = bytes.indexOf(10) + 1; end > 0 && end < bytes.length; ) {
+    tears.push([end, `${tears.length} lines of`]);
+    end = bytes.indexOf(10, end) + 1;
+  }
+  return tears;
 }
 
 /** The kinds of events in one write, each once. */

@@ -10,8 +10,8 @@ import { journalText, namesBelow, type SmallRun } from "./small-run.ts";
 
 /** What a finished run comes to, the same however often it was cut off; without its own id. */
 export interface Outcome {
-  /** Every file on the branch, by its hash. */
-  tree: string;
+  /** Every file that differs from the base, by its hash. */
+  files: string[];
   /** The subjects of the commits with their trailers, oldest first. */
   commits: string[];
   /** Every issue in Beads: id, status, assignee unless it is closed. */
@@ -41,7 +41,7 @@ export function outcomeOf(rig: Rig, run: string): Outcome {
   const issues = JSON.parse(rig.bd("list", "--all", "--limit", "0", "--json")) as Issue[];
   const plain = (text: string) => text.replaceAll(run, "RUN");
   return {
-    tree: rig.git("rev-parse", `${branch}^{tree}`),
+    files: rig.git("diff-tree", "-r", base, branch).split("\n"),
     commits: log.split("\n").map(plain),
     issues: issues
       .map(({ id, status, assignee }) => {

@@ -2,6 +2,7 @@
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ResultPromise } from "execa";
 import type { RunEvent } from "../../src/domain/event.ts";
 import { aRig, type Ran, type Rig } from "../e2e/rig.ts";
 import { type Story, TWO_LEAVES } from "./stories.ts";
@@ -29,6 +31,8 @@ export interface SmallRun extends Disposable {
   /** `fractal run PLAN` as its user would type it again and again. */
   run(how?: How): Promise<Ran>;
   fractal(args: string[], how?: How): Promise<Ran>;
+  /** `fractal run` that goes on while the test does something to it. */
+  start(how?: How): ResultPromise;
   /**
    * Runs, answers what is asked, and runs again after each death, as a patient person would, until
    * it ends by itself. `howOf` says how the first process is started, the second, and so on; `heard`
@@ -44,15 +48,25 @@ const PROCESSES_MAX = 12;
 /** A repository with Beads made ready: making a database takes longer than a small run. */
 let ground: Promise<string> | undefined;
 
-/** A story on ground where bd has been before, or, `bare`, on a repository fresh from git. */
-export async function aSmallRun(story: Story, isBare = false): Promise<SmallRun> {
-  if (isBare) return openSmallRun(story);
+/** How a small run differs from the usual one. */
+export interface Setting {
+  /** On a repository fresh from git, where bd has not been. */
+  isBare?: boolean;
+  /** The pause after an attempt that failed; none when left out. */
+  backoffMs?: number;
+  /** Called with the repository's folder before anything is in it: a disk may be mounted there. */
+  onEmpty?(folder: string): void;
+}
+
+/** A story in a repository of its own; on ground where bd has been before, unless it is bare. */
+export async function aSmallRun(story: Story, setting: Setting = {}): Promise<SmallRun> {
+  if (setting.isBare) return openSmallRun(story, setting);
   ground ??= layGround();
-  return openSmallRun(story, await ground);
+  return openSmallRun(story, setting, await ground);
 }
 
 async function layGround(): Promise<string> {
-  using first = openSmallRun(TWO_LEAVES);
+  using first = openSmallRun(TWO_LEAVES, {});
   const died = await first.run(dyingAt("before journal run.started #1"));
   if (died.exitCode !== KILLED) throw new Error(`the ground was not laid:\n${died.all}`);
   const folder = mkdtempSync(join(tmpdir(), "fractal-ground-"));
@@ -62,11 +76,15 @@ async function layGround(): Promise<string> {
   return folder;
 }
 
-function openSmallRun(story: Story, from?: string): SmallRun {
-  const settings = `jobs: 1\nlimits:\n  attempts_max: ${story.attemptsMax}\n  backoff_base_ms: 0\n`;
+function openSmallRun(story: Story, setting: Setting, from?: string): SmallRun {
+  const { backoffMs = 0, onEmpty } = setting;
+  const limits = [`attempts_max: ${story.attemptsMax}`, `backoff_base_ms: ${backoffMs}`];
+  const settings = `jobs: 1\nlimits:\n${limits.map((line) => `  ${line}\n`).join("")}`;
   const rig = aRig({ "README.md": "# Here\n", "fractal.yaml": settings });
   if (from !== undefined) {
     rmSync(rig.dir, { recursive: true });
+    mkdirSync(rig.dir);
+    onEmpty?.(rig.dir);
     cpSync(from, rig.dir, { recursive: true });
     rig.write({ "fractal.yaml": settings });
     rig.git("commit", "--quiet", "--all", "--amend", "--no-edit");
@@ -79,6 +97,7 @@ function openSmallRun(story: Story, from?: string): SmallRun {
     rig,
     story,
     run: (how) => fractal(args, how),
+    start: ({ env } = {}) => rig.start(args, { env: { TMPDIR: temporary, ...env } }),
     fractal,
     async finish(howOf = () => ({}), heard = () => undefined) {
       let processes = 0;
@@ -146,12 +165,32 @@ export function tellingSteps(file: string): How {
   return { env: { NODE_OPTIONS: preload("die-at-step.ts"), FRACTAL_STEPS: file } };
 }
 
+/** Its clock is off, or is set while it runs; see jump-clock.ts. */
+export function withClock(env: Record<string, string>): How {
+  return { env: { NODE_OPTIONS: preload("jump-clock.ts"), ...env } };
+}
+
+/** Its n-th fsync fails. */
+export function failingFsync(n: number): How {
+  return { env: { NODE_OPTIONS: preload("die-at-step.ts"), FRACTAL_FAIL_FSYNC: `${n}` } };
+}
+
+/** Its n-th call of this kind fails, in the kernel's own words. */
+export function failingCall(call: string, error: string, n: number): How {
+  return {
+    under: [...STRACE, "-e", `trace=${call}`, "-e", `inject=${call}:error=${error}:when=${n}`],
+  };
+}
+
 /** Dies when one of its threads, but no program it starts, comes to the n-th call of this kind. */
 export function dyingAtCall(call: string, n: number): How {
-  const quiet = ["-f", "-b", "execve", "--seccomp-bpf", "-qq", "-o", "/dev/null"];
-  const inject = ["-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${n}`];
-  return { under: ["strace", ...quiet, ...inject] };
+  return {
+    under: [...STRACE, "-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${n}`],
+  };
 }
+
+/** All threads of the program, none of the programs it starts. */
+const STRACE = ["strace", "-f", "-b", "execve", "--seccomp-bpf", "-qq", "-o", "/dev/null"];
 
 /** What is only looked at changes nothing: dying before or after it is dying at its neighbours. */
 const READS =

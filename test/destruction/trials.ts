@@ -32,6 +32,8 @@ export function sampleOf<T>(all: readonly T[], count: number, chance: () => numb
 export interface Trials<T> {
   /** The test file, for the command that tries one again. */
   file: string;
+  /** Vitest's project that holds the file; e2e when left out. */
+  project?: string;
   /** The suite's name in the report. */
   suite: string;
   /** What is promised, in a few words. */
@@ -62,7 +64,10 @@ export async function tryAll<T>(trials: Trials<T>): Promise<void> {
         const kind = await trials.attempt(one);
         if (kind !== undefined) counts[kind] = (counts[kind] ?? 0) + 1;
       } catch (error) {
-        failed.push(failureText(trials, nameOf(one), error));
+        const text = failureText(trials, nameOf(one), error);
+        // Said at once: the rest may take hours.
+        process.stderr.write(`${text}\n\n`);
+        failed.push(text);
       }
     }
   };
@@ -71,21 +76,41 @@ export async function tryAll<T>(trials: Trials<T>): Promise<void> {
   const line = { suite, what, count: due.length, passed, seed: SEED, details: counts };
   const report = process.env["FRACTAL_REPORT"];
   if (report !== undefined) appendFileSync(report, `${JSON.stringify(line)}\n`);
-  process.stderr.write(`${suite}: ${passed} of ${due.length} hold (FRACTAL_SEED=${SEED})\n`);
+  const kinds = Object.entries(counts).map(([kind, count]) => `, ${count} ${kind}`);
+  process.stderr.write(
+    `${suite}: ${passed} of ${due.length} hold${kinds.join("")} (FRACTAL_SEED=${SEED})\n`,
+  );
   if (failed.length > 0) throw new Error(failed.join("\n\n"));
   if (due.length === 0) throw new Error(`${suite}: there is nothing to try`);
 }
 
-function failureText<T>({ file, suite }: Trials<T>, name: string, error: unknown): string {
+function failureText<T>(
+  { file, suite, project = "e2e" }: Trials<T>,
+  name: string,
+  error: unknown,
+): string {
   const words = error instanceof Error ? error.message : String(error);
   const again = `FRACTAL_SEED=${SEED} FRACTAL_DEEP=${IS_DEEP ? 1 : 0} FRACTAL_ONLY=${quoted(name)}`;
   const stack = error instanceof Error ? (error.stack ?? "").split("\n").slice(-6).join("\n") : "";
   return [
     `${suite}: ${name}`,
     words,
+    ...differences(error),
     stack,
-    `try it again: ${again} npx vitest run --project e2e ${file}`,
+    `try it again: ${again} npx vitest run --project ${project} ${file}`,
   ].join("\n");
+}
+
+/** What an assertion found and wanted, the lines in which they differ. */
+function differences(error: unknown): string[] {
+  if (typeof error !== "object" || error === null || !("actual" in error)) return [];
+  const { actual, expected } = error as { actual: unknown; expected?: unknown };
+  const linesOf = (value: unknown) => (JSON.stringify(value, null, 1) ?? "undefined").split("\n");
+  const [found, wanted] = [linesOf(actual), linesOf(expected)];
+  return [
+    ...wanted.filter((line) => !found.includes(line)).map((line) => `- ${line.trim()}`),
+    ...found.filter((line) => !wanted.includes(line)).map((line) => `+ ${line.trim()}`),
+  ];
 }
 
 function quoted(text: string): string {

@@ -90,7 +90,15 @@ export function writeAll(file: number, bytes: Buffer): void {
 
 /** Makes a folder and those above it, each durable in the one that holds it. */
 export function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true });
+  let first: string | undefined;
+  try {
+    first = mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    // Of a disk that takes nothing it says "no such file"; made one by one, it says why.
+    if (!existsSync(dirname(folder))) makeFolder(dirname(folder));
+    mkdirSync(folder);
+    throw error;
+  }
   if (first === undefined) return;
   const top = resolve(first);
   for (let at = resolve(folder); at.length >= top.length; at = dirname(at)) syncFolder(dirname(at));
