@@ -46,7 +46,14 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
       throw hands.broken();
     }
     if (signal.aborted) {
-      await hands.letGo();
+      try {
+        // Said first: whoever ends the process while it lets go did not see it die.
+        const about = { task_id: null, actor: ACTOR } as const;
+        const reason = "a stop was asked for";
+        store.record([{ ...about, event_type: "pass.decided", decision: "stop", reason }]);
+      } finally {
+        await hands.letGo();
+      }
       if (hands.broken() !== undefined) throw hands.broken();
       await hands.mirror();
       return { exitCode: signal.reason === "SIGTERM" ? 143 : 130, reason: "stopped" };

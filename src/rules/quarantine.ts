@@ -11,13 +11,14 @@ export function noteIntent(state: RunState, event: RunEvent): void {
 }
 
 /**
- * Counts the death of the process before this one: it ended without `run.stopped`. One that died
- * before any attempt took a step says nothing about a task, nor does a clean stop.
+ * Counts the death of the process before this one: it ended without `run.stopped`, and had not been
+ * asked to. One that died before any attempt took a step says nothing about a task.
  */
 export function noteDeath(state: RunState): void {
   const { lastIntent: last, deaths } = state;
   delete state.lastIntent;
-  if (state.stopped !== undefined || last === undefined) return;
+  const isAskedFor = state.stopped !== undefined || state.lastDecision.startsWith("stop: ");
+  if (isAskedFor || last === undefined) return;
   const isSame =
     deaths?.task === last.task && deaths.attempt === last.attempt && deaths.step === last.step;
   state.deaths = { ...last, times: isSame ? deaths.times + 1 : 1 };

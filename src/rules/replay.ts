@@ -143,6 +143,7 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
     case "run.resumed":
       state.limits = event.limits === undefined ? state.limits : limitsIn(event);
       noteDeath(state);
+      state.lastDecision = "";
       beginProcess(state);
       state.processSinceMs = atMs;
       delete state.stopped;

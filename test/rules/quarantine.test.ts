@@ -68,6 +68,23 @@ describe("three deaths in a row", () => {
     expect(afterwards(other)).toEqual([]);
   });
 
+  it("are not made of stops that were asked for, though the process did not live to the end of them", () => {
+    const store = aStore();
+    const asked = run({
+      event_type: "pass.decided",
+      decision: "stop",
+      reason: "a stop was asked for",
+    });
+    for (let n = 0; n < 5; n++) {
+      process(store, writes("1"));
+      store.record([asked]);
+    }
+    expect(afterwards(store)).toEqual([]);
+    // What was asked of an earlier process says nothing about this one.
+    for (let n = 0; n < 3; n++) process(store, writes("1"));
+    expect(afterwards(store)).toHaveLength(1);
+  });
+
   it("are not made of clean stops, nor of a process that died before it took a step", () => {
     const store = aStore();
     for (let n = 0; n < 5; n++) {
