@@ -48,12 +48,12 @@ describe("an endpoint that is down", () => {
   });
 
   it("is asked by one task when it may be back, and then by all", async () => {
-    const { world, calls } = aRun((request, _, now) => (now < 60_000 ? away : right(request)));
+    const { world, calls } = aRun((request, _, now) => (now < 400_000 ? away : right(request)));
 
     const rest = await run(world);
 
     expect(rest.exitCode).toBe(0);
-    const first = calls.findIndex((call) => call.atMs >= 60_000);
+    const first = calls.findIndex((call) => call.atMs >= 400_000);
     expect(calls.length - first).toBe(KEYS.length);
     const last = calls.at(-1)?.atMs ?? 0;
     // Nobody sits out a pause of its own after that.
@@ -78,6 +78,52 @@ describe("an endpoint that is down", () => {
     expect(asked).toBeGreaterThan(0);
     expect(asked).toBeLessThanOrEqual(4);
     expect(calls[asked]?.atMs).toBeGreaterThanOrEqual(wish - 1_000);
+  });
+
+  it("is not asked by work under way either: its attempts are put aside, not made", async () => {
+    const clock = jumpingClock();
+    const reviews: number[] = [];
+    const parts = KEYS.map((key) => part(key, { unchecked: "nothing to check" }));
+    const inner = aMemoryWorld({
+      spec: specOf(KEYS),
+      splits: { root: planOf(KEYS, { parts, acceptance: [] }) },
+      roles: ["planner", "worker", "reviewer"],
+      limits: { jobs: 2 },
+      clock,
+      script: right,
+    });
+    const { worker } = inner.profiles;
+    const world: MemoryWorld = {
+      ...inner,
+      profiles: {
+        ...inner.profiles,
+        reviewer: {
+          ...worker,
+          model: {
+            name: "scripted:strong",
+            async ask() {
+              reviews.push(clock.now());
+              return away;
+            },
+          },
+        },
+      },
+    };
+    const models = {
+      planner: "scripted:test",
+      worker: "scripted:test",
+      reviewer: "scripted:strong",
+    };
+    world.store.record([{ ...resumed(), models } as never]);
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(6);
+    // The workers' server answers, so every leaf is begun. Two that work at once may both ask the
+    // reviewer before a third failure is known.
+    expect(world.store.state.replies.size).toBe(KEYS.length);
+    const gaps = reviews.slice(4).map((at, n) => at - (reviews[n + 3] ?? 0));
+    expect(gaps.filter((gap) => gap < 5_000)).toEqual([]);
   });
 
   it("holds up nothing that another answers: the planner plans while the workers wait", async () => {
