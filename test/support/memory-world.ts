@@ -65,7 +65,7 @@ export const NOBODY: Human = {
   confirm: async () => undefined,
 };
 
-const PROMPTS = Object.fromEntries(
+export const PROMPTS = Object.fromEntries(
   ROLES.map((role) => [role, readFileSync(`prompts/${role}.md`, "utf8")]),
 ) as World["prompts"];
 
