@@ -485,6 +485,11 @@ const envelope = z.object({
   actor: z.string(),
   /** SHA-256 of the line before, hex; empty on the first. */
   prev: z.string(),
+  /**
+   * How many lines of the same write follow, where some do. What was recorded together is believed
+   * together: at the end of a file a write that is not whole is a torn tail.
+   */
+  left: z.number().int().positive().optional(),
 });
 
 /** One line of `events.jsonl`. */

@@ -22,7 +22,7 @@ export function journalPath(telemetry: string, runId: string): string {
 }
 
 /**
- * The events of a run, for reading only: a torn last line is left out, a bad line elsewhere, a
+ * The events of a run, for reading only: a torn last write is left out, a bad line elsewhere, a
  * broken chain or a newer version is damage.
  */
 export function readJournal(telemetry: string, runId: string): RunEvent[] | JournalDamage {
@@ -36,7 +36,7 @@ export function readRunBlob(telemetry: string, runId: string, hash: string): str
 }
 
 /**
- * Opens a run's journal for writing, making it when it is not there. A torn last line is cut off.
+ * Opens a run's journal for writing, making it when it is not there. A torn last write is cut off.
  * The caller holds the repository's lock: there is one writer.
  */
 export function openJournal(telemetry: string, runId: string): Journal | JournalDamage {
@@ -79,6 +79,7 @@ export function openJournal(telemetry: string, runId: string): Journal | Journal
         timestamp: renderInstant(at),
         actor,
         prev,
+        ...leftAfter(stamped.length, added.length),
       };
       const line = JSON.stringify({ ...envelope, ...fact });
       // What could not be read back must never stand in the file.
@@ -108,6 +109,11 @@ export function openJournal(telemetry: string, runId: string): Journal | Journal
     putBlob: (text) => writeBlob(blobs, text),
     getBlob: (hash) => readBlob(blobs, hash),
   };
+}
+
+/** What a line says of the lines after it in its write; nothing where it is the last. */
+function leftAfter(index: number, count: number): { left?: number } {
+  return index + 1 < count ? { left: count - index - 1 } : {};
 }
 
 /** Best effort: the next start cuts a torn line as well. */

@@ -18,7 +18,10 @@ export interface JournalLines {
   events: RunEvent[];
   /** Where the lines stop being good. */
   damage?: JournalDamage;
-  /** Bytes of the good lines; without damage, what follows is a torn last line. */
+  /**
+   * Bytes of the good lines; without damage, what follows is a torn last write: part of a line, or
+   * of its lines.
+   */
   goodBytes: number;
   /** Bytes of the file. */
   bytes: number;
@@ -33,6 +36,7 @@ export function readLines(file: string): JournalLines {
   const events: RunEvent[] = [];
   let lastHash = "";
   let at = 0;
+  let whole = { count: 0, goodBytes: 0, lastHash: "" };
   const upTo = (damage?: JournalDamage): JournalLines => ({
     events,
     ...(damage === undefined ? {} : { damage }),
@@ -57,8 +61,12 @@ export function readLines(file: string): JournalLines {
     lastHash = hashOf(bytes.subarray(at, end));
     events.push(event);
     at = end + 1;
+    if (event.left === undefined) whole = { count: events.length, goodBytes: at, lastHash };
   }
-  return upTo();
+  // Cut off between two lines of one write, which was never acknowledged either.
+  const { count, ...good } = whole;
+  events.length = count;
+  return { ...upTo(), ...good };
 }
 
 /** One event, or why the line is none. */

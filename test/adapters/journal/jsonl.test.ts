@@ -173,6 +173,25 @@ describe("a torn tail", () => {
   });
 });
 
+describe("a write of several lines", () => {
+  it("is there whole or not at all, wherever it broke off", () => {
+    aJournal();
+    const before = readFileSync(file()).length;
+    const count = lines().length;
+    opened().append([noted("one"), noted("two"), noted("three")], STARTED_AT);
+    const whole = readFileSync(file());
+    for (let cut = before; cut < whole.length; cut++) {
+      writeFileSync(file(), whole.subarray(0, cut));
+      expect(readJournal(telemetry, RUN)).toHaveLength(count);
+      const journal = opened();
+      expect(journal.read()).toHaveLength(count);
+      expect(readFileSync(file())).toHaveLength(before);
+    }
+    writeFileSync(file(), whole);
+    expect(opened().read()).toHaveLength(count + 3);
+  });
+});
+
 describe("damage", () => {
   const damageOf = (bytes: Buffer | string): JournalDamage => {
     writeFileSync(file(), bytes);
