@@ -87,7 +87,12 @@ function isRed(check: Check, results: CheckResult[]): boolean {
 
 function repairOf(world: World, task: TaskState, red: Check[], reason: string) {
   const { state } = world.store;
-  const files = new Set(descendantsOf(state, task.id).flatMap((one) => one.contract.files));
+  // Its own too: who got children from a person was a leaf. Folders are no files to be written.
+  const files = new Set(
+    [task, ...descendantsOf(state, task.id)]
+      .flatMap((one) => one.contract.files)
+      .filter((file) => !file.endsWith("/")),
+  );
   const made = task.children.filter((id) => taskOf(state, id).origin === "repair").length;
   const slug = `r${made + 1}`;
   // What a person answered about the whole is for whoever mends it.

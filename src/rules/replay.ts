@@ -116,7 +116,9 @@ function createTask(
   delete parent.rollup;
   if (event.restores !== undefined) reopenAbove(state, taskOf(state, id));
   if (event.origin !== "person") return;
-  if (parent.shape !== "split") {
+  // What is still to be planned is: its plan comes beside what the person added.
+  const isToBePlanned = parent.shape === "unplanned" && parent.origin !== "person";
+  if (parent.shape !== "split" && !isToBePlanned) {
     parent.shape = "split";
     // Help that was on its way to a leaf is not for a parent.
     delete parent.pending;

@@ -100,6 +100,42 @@ describe("a root that is planned as one leaf", () => {
   });
 });
 
+describe("a leaf that a person gave a child", () => {
+  it("is repaired in its own files, so that what it promised is done", async () => {
+    const tracker = memoryTracker();
+    const more = planOf([], {
+      decision: "leaf",
+      size: "S",
+      parts: [part("self", { files: ["more.txt"] })],
+      ownership: {},
+      acceptance: [
+        {
+          part: "self",
+          requirement: "own",
+          example: { kind: "command", run: "has more.txt more", exit: 0 },
+        },
+      ],
+    });
+    const world = aMemoryWorld({
+      spec: specOf(["a", "b"]),
+      splits: { root: planOf(["a", "b"]), "a.1": more },
+      tracker,
+      script: async ({ taskKey, attempt }) => {
+        if (taskKey === "a" && attempt === 1) await tracker.person.addChild("fr-r1.a1", "More");
+        if (taskKey === "a.1") return block("more.txt", "more");
+        // The repair is shown both files.
+        return taskKey === "b" ? right({ taskKey }) : block("a.txt", "a");
+      },
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    expect(taskOf(world.store.state, "fr-r1.a1.r1").contract.files).toEqual(["a.txt", "more.txt"]);
+    expect(world.repository.files().get("a.txt")?.trim()).toBe("a");
+  });
+});
+
 describe("a planner's questions", () => {
   it("about one part are asked as one, and none is lost", async () => {
     const world = aMemoryWorld({

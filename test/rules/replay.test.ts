@@ -315,6 +315,16 @@ describe("a tree", () => {
     expect(taskOf(store.state, "t.1").shape).toBe("unplanned");
   });
 
+  it("leaves what is still to be planned to be planned when a person adds a child to it", () => {
+    const store = aStore();
+    store.record([created("u", "root", { leaf: false })]);
+    store.record([created("u.1", "u", { origin: "person", leaf: false })]);
+    expect(taskOf(store.state, "u")).toMatchObject({ shape: "unplanned", children: ["u.1"] });
+    // A person's own breakdown of a person's task stands as it is.
+    store.record([created("u.1.1", "u.1", { origin: "person", leaf: false })]);
+    expect(taskOf(store.state, "u.1").shape).toBe("split");
+  });
+
   it("counts repairs, and starts counting again after an answer about the roll-up", () => {
     const store = aStore();
     store.record([created("root.r1", "root", { origin: "repair" })]);

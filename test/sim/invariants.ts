@@ -4,11 +4,12 @@ import type { RunEvent } from "../../src/domain/event.ts";
 import { isFailure } from "../../src/domain/failure.ts";
 import type { Limits } from "../../src/domain/limits.ts";
 import type { RunState, TaskState } from "../../src/domain/run-state.ts";
-import { refusalOf } from "../../src/rules/lifecycle.ts";
+import { refusalOf } from "../../src/rules/guard.ts";
 import { desiredMirror, showsSame } from "../../src/rules/mirror.ts";
 import { applyEvent, emptyState } from "../../src/rules/replay.ts";
 import type { MemoryRepository } from "../support/memory-repository.ts";
 import type { MemoryTracker } from "../support/memory-tracker.ts";
+import type { Node, Tree } from "./tree.ts";
 
 /** A promise was broken: the run that showed it has failed. */
 export class Broken extends Error {}
@@ -138,12 +139,13 @@ export function judgeRest(state: RunState, witnessed: RunState, exitCode: number
 /** What must be true when a run is over, everybody having helped. */
 export async function judgeEnd(
   state: RunState,
-  outside: { tracker: MemoryTracker; repository: MemoryRepository },
+  outside: { tracker: MemoryTracker; repository: MemoryRepository; tree: Tree },
 ): Promise<void> {
   for (const task of state.tasks.values()) {
     must(task.end !== undefined || isAbandoned(state, task), `${task.id} never ended`);
   }
   judgeWork(state, outside.repository);
+  judgeTree(state, outside.tree);
   await judgeTracker(state, outside.tracker);
 }
 
@@ -153,6 +155,17 @@ function isAbandoned(state: RunState, task: TaskState): boolean {
     if (at.deleted || at.end === "cancelled" || at.end === "accepted") return true;
   }
   return false;
+}
+
+/** What the specification asks for became tasks, unless a person accepted or dropped what asks for it. */
+function judgeTree(state: RunState, tree: Tree): void {
+  const byKey = new Map([...state.tasks.values()].map((task) => [task.key, task]));
+  const look = (node: Node) => {
+    const task = byKey.get(node.key);
+    must(task !== undefined, `${node.key} was never made a task`);
+    if (task.end === "done") for (const child of node.children) look(child);
+  };
+  look(tree.root);
 }
 
 /** Every done leaf's work is on the branch, once an attempt and an episode, and still right. */
@@ -165,7 +178,10 @@ function judgeWork(state: RunState, repository: MemoryRepository): void {
   for (const task of state.tasks.values()) {
     if (task.shape !== "leaf") continue;
     const merges = trailers.filter((one) => one.startsWith(`${task.id} `)).length;
-    must(merges <= task.episode, `${task.id} was merged ${merges} times in ${task.episode} episodes`);
+    must(
+      merges <= task.episode,
+      `${task.id} was merged ${merges} times in ${task.episode} episodes`,
+    );
     if (task.end !== "done") continue;
     must(merges > 0, `${task.id} is done and not on the branch`);
     for (const check of task.contract.checks) {

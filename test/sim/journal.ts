@@ -22,8 +22,8 @@ export interface Writer {
 }
 
 /**
- * The journal port over a disk. Of a batch that a crash cuts off a beginning of whole lines is
- * left: a torn line is healed at the next start. `seen` hears of each line that is on disk.
+ * The journal port over a disk. Of a write that a crash cuts off some of its lines are left.
+ * `seen` hears of each line that is on disk to stay.
  */
 export function simulatedJournal(
   runId: string,
@@ -34,6 +34,13 @@ export function simulatedJournal(
 ): Journal {
   const { lines, blobs } = disk;
   const events = lines.map((line) => JSON.parse(line) as RunEvent);
+  // As adapters/journal/lines.ts does: a last write that is not whole is cut off.
+  const isTorn = events.at(-1)?.left !== undefined;
+  const whole = isTorn
+    ? events.findLastIndex((event) => event.left === undefined) + 1
+    : events.length;
+  events.length = whole;
+  lines.length = whole;
   const crash = (): never => {
     writer.die();
     throw new Crash("killed");
@@ -53,23 +60,19 @@ export function simulatedJournal(
           run_id: runId,
           timestamp: renderInstant(at),
           prev: "",
+          ...(index + 1 < added.length ? { left: added.length - index - 1 } : {}),
         };
         return JSON.stringify({ ...envelope, ...event });
       });
       // As they are read back: what JSON does not hold is lost.
       const stamped = written.map((line) => JSON.parse(line) as RunEvent);
-      const write = (count: number) => {
-        for (const [index, line] of written.slice(0, count).entries()) {
-          lines.push(line);
-          seen(stamped[index] as RunEvent);
-        }
-        events.push(...stamped.slice(0, count));
-      };
       if (faults.crashes()) {
-        write(faults.chance(stamped.length));
+        lines.push(...written.slice(0, faults.chance(written.length)));
         crash();
       }
-      write(stamped.length);
+      lines.push(...written);
+      events.push(...stamped);
+      for (const event of stamped) seen(event);
       if (faults.crashes()) crash();
       return stamped;
     },

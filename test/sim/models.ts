@@ -93,7 +93,8 @@ async function worker(
   if (faults.hits(2)) return reply("```capability\nI need the network.\n```\n");
   if (faults.hits(2)) return { failure: "context-overflow", detail: "too long" };
   if (faults.hits(5)) return reply(block("stray.txt", "not asked for"));
-  if (faults.hits(10)) return reply(task.contract.files.map((file) => block(file, "wrong")).join(""));
+  if (faults.hits(10))
+    return reply(task.contract.files.map((file) => block(file, "wrong")).join(""));
   return reply(await rightWork(task, attempt, facts));
 }
 

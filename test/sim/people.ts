@@ -1,9 +1,10 @@
 /** A person who edits the tracker at random moments, and one who at last puts everything right. */
-import type { RunState } from "../../src/domain/run-state.ts";
-import type { TrackedTask } from "../../src/domain/ports.ts";
+
 import { isFailure } from "../../src/domain/failure.ts";
-import type { Chance } from "../support/toy-run.ts";
+import type { TrackedTask } from "../../src/domain/ports.ts";
+import type { RunState } from "../../src/domain/run-state.ts";
 import type { MemoryTracker } from "../support/memory-tracker.ts";
+import type { Chance } from "../support/toy-run.ts";
 
 export interface People {
   /** Does one thing with the tracker; says what. */

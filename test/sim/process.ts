@@ -158,9 +158,7 @@ export function startProcess(
     if (!store.state.tasks.has(rootId)) store.record([createdEvent(rootTask(tree.spec, rootId))]);
     if (!isNew) {
       const about = { task_id: null, actor: ACTOR } as const;
-      store.record([
-        { ...about, event_type: "run.resumed", pid: 1, models: {}, contained: true },
-      ]);
+      store.record([{ ...about, event_type: "run.resumed", pid: 1, models: {}, contained: true }]);
     }
     const optional = (["router", "fixer", "reviewer"] as const).filter((role) =>
       outside.roles.has(role),
@@ -314,10 +312,8 @@ export function startProcess(
       handOver: (folder) => effect("hand over", 1, () => inner.handOver(folder)),
       discard: (folder) => effect(`discard ${folder}`, 1 + chance(10), () => inner.discard(folder)),
       run: (command, signal) =>
-        effect(
-          `run ${command.argv.at(-1)}`,
-          10 + chance(chance(8) === 0 ? 3000 : 200),
-          async () => (faults.hits(1) ? gone : await inner.run(command, signal)),
+        effect(`run ${command.argv.at(-1)}`, 10 + chance(chance(8) === 0 ? 3000 : 200), async () =>
+          faults.hits(1) ? gone : await inner.run(command, signal),
         ),
       tool: (call, signal) =>
         effect(`tool ${call.tool}`, 10 + chance(50), async () =>

@@ -45,6 +45,7 @@ export function treeOf(chance: Chance): Tree {
   let leaves = 1 + chance(LEAVES_MAX - 1);
   let requirement = 0;
 
+  const leafSize = (): Size => (chance(3) === 0 ? "XS" : "S");
   const grow = (parent: string, slug: string, depth: number): Node => {
     const key = parent === "" ? "root" : childKey(parent, slug);
     // XL, L, M; what is not split is S or XS.
@@ -52,7 +53,7 @@ export function treeOf(chance: Chance): Tree {
     const node: Node = {
       key,
       slug,
-      size: isSplit ? (SIZES[4 - depth] as Size) : chance(3) === 0 ? "XS" : "S",
+      size: isSplit ? (SIZES[4 - depth] as Size) : leafSize(),
       requirements: [],
       children: [],
       file: sharesFiles && chance(2) === 0 ? "shared.txt" : `${key}.txt`,
@@ -82,11 +83,11 @@ export function treeOf(chance: Chance): Tree {
   };
   const root = grow("", "root", 0);
   const files = [...nodes.values()].filter((one) => one.children.length === 0);
-  const first = files[0]?.file ?? "shared.txt";
+  const first = files.find((one) => one.proof === "check");
   const checks = [
-    ...(chance(5) === 0 ? [`  whole: "has ${first} together"`] : []),
+    ...(first && chance(5) === 0 ? [`  whole: "has ${first.file} together"`] : []),
     ...(chance(5) === 0 ? ['  lint: "true"'] : []),
-    ...(chance(8) === 0 ? [`  compile: "has ${first} ${files[0]?.key ?? ""}"`] : []),
+    ...(first && chance(8) === 0 ? [`  compile: "has ${first.file} ${first.key}"`] : []),
   ];
   const specText = [
     "---",
@@ -131,7 +132,13 @@ export function planOf(node: Node): Plan {
     acceptance: node.children.flatMap((child) =>
       child.proof !== "check" || child.children.length > 0
         ? []
-        : [{ part: child.slug, requirement: child.requirements[0] ?? "", example: has(child.file, child.key) }],
+        : [
+            {
+              part: child.slug,
+              requirement: child.requirements[0] ?? "",
+              example: has(child.file, child.key),
+            },
+          ],
     ),
     questions: node.children
       .filter((child) => child.asks && child.children.length === 0)

@@ -1,0 +1,79 @@
+/**
+ * The real core in virtual time, with everything going wrong that can: a sample of seeds, all of
+ * them with FRACTAL_DEEP=1. `SIM_SEED=n SIM_RUNS=1` plays one again.
+ */
+import { availableParallelism } from "node:os";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { report } from "../support/report.ts";
+import { tell } from "./shrink.ts";
+import { play } from "./simulate.ts";
+import { type Totals, totalsOf } from "./totals.ts";
+
+const isDeep = process.env["FRACTAL_DEEP"] === "1";
+const DEEP_SEEDS = 10_000;
+const SAMPLE_SEEDS = 600;
+const SAMPLE_MS = 40_000;
+
+const given = Number(process.env["SIM_SEED"]);
+const from = Number.isInteger(given) && given > 0 ? given : 1 + Math.floor(Math.random() * 1e9);
+const runs = Number(process.env["SIM_RUNS"]) || undefined;
+
+describe("a run in which everything goes wrong that can", () => {
+  it(`loses nothing, doubles nothing and ends (seeds from ${from})`, {
+    timeout: 3_600_000,
+  }, async () => {
+    const totals = isDeep && runs === undefined ? await playAll() : await playSample();
+    const { failures, ...sums } = totals;
+    report({
+      suite: "simulator",
+      what: "whole runs in virtual time, killed at 1–5 % of all effects, with every other fault",
+      count: sums.seeds,
+      passed: sums.seeds - failures.length,
+      seed: from,
+      details: { ...sums, failures: failures.slice(0, 10) },
+    });
+    const [first] = failures;
+    if (first === undefined) return;
+    expect.fail(await tell(await play(first.seed)));
+  });
+});
+
+/** Up to the first failure, and as many as there is time for. */
+async function playSample(): Promise<Totals> {
+  const totals = totalsOf(from);
+  const startedAt = performance.now();
+  const isOver = () =>
+    runs === undefined
+      ? totals.sums.seeds >= SAMPLE_SEEDS || performance.now() - startedAt > SAMPLE_MS
+      : totals.sums.seeds >= runs;
+  while (!isOver() && totals.sums.failures.length === 0) {
+    totals.add(await play(from + totals.sums.seeds));
+  }
+  return totals.sums;
+}
+
+/** In processes of their own, one a core. */
+async function playAll(): Promise<Totals> {
+  const cores = availableParallelism();
+  const share = Math.ceil(DEEP_SEEDS / cores);
+  const parts = await Promise.all(
+    Array.from({ length: cores }, async (_, core) => {
+      const args = ["test/sim/play.ts", String(from + core * share), String(share)];
+      const { stdout } = await execa(process.execPath, args, { reject: false });
+      return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Totals;
+    }),
+  );
+  return parts.reduce((sum, part) => ({
+    seed: from,
+    seeds: sum.seeds + part.seeds,
+    tasks: sum.tasks + part.tasks,
+    crashes: sum.crashes + part.crashes,
+    processes: sum.processes + part.processes,
+    lines: sum.lines + part.lines,
+    steps: sum.steps + part.steps,
+    refused: sum.refused + part.refused,
+    virtualHours: sum.virtualHours + part.virtualHours,
+    failures: [...sum.failures, ...part.failures],
+  }));
+}
