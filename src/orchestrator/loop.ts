@@ -85,6 +85,10 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
       await hands.letGo();
       if (hands.broken() !== undefined) throw hands.broken();
       await hands.mirror();
+      // What was read with that last write may be work too.
+      const last = { state: store.state, planOnly, keeps, ...hands.look() };
+      const isOver = reconcile(last, limits, clock.now()).some(({ kind }) => kind === "stop");
+      if (!isOver) continue;
       return { exitCode: stop.exitCode, reason: stop.reason };
     }
     // What was decided without waiting for anything is due for another look at once; what led

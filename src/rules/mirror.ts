@@ -54,13 +54,23 @@ export function showsSame(a: Mirrored, b: Mirrored): boolean {
   return a.status === b.status && (a.status === "closed" || a.assignee === b.assignee);
 }
 
+/** True when Beads shows this for sure: a write of something else may have come there, unacknowledged. */
+function isShown(
+  desired: Mirrored,
+  known: { mirror?: Mirrored; mirrorPending?: Mirrored },
+): boolean {
+  const { mirror, mirrorPending = mirror } = known;
+  if (mirror === undefined || mirrorPending === undefined) return false;
+  return showsSame(desired, mirror) && showsSame(desired, mirrorPending);
+}
+
 /** Every task and question that Beads knows and shows otherwise than it should; parents last. */
 export function mirrorLines(state: RunState): MirrorLine[] {
   const lines: MirrorLine[] = [];
   for (const task of state.tasks.values()) {
     if (task.mirror === undefined || task.takenBy !== undefined || task.deleted) continue;
     const desired = desiredMirror(state, task.id);
-    if (showsSame(desired, task.mirror)) continue;
+    if (isShown(desired, task)) continue;
     if (isFought(task) || (task.leftAlone && desired.status !== "closed")) continue;
     const reason = task.endReason ?? (task.end === "done" ? doneReason(task.unchecked) : undefined);
     lines.push({ id: task.id, ...desired, ...(reason === undefined ? {} : { reason }) });
@@ -70,7 +80,7 @@ export function mirrorLines(state: RunState): MirrorLine[] {
   for (const question of state.questions.values()) {
     if (question.mirror === undefined) continue;
     const desired = desiredOfQuestion(question);
-    if (showsSame(desired, question.mirror)) continue;
+    if (isShown(desired, question)) continue;
     lines.push({ id: question.id, ...desired, reason: question.state });
   }
   return lines;

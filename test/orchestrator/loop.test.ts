@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { ModelRequest } from "../../src/domain/conversation.ts";
 import type { Part, Plan } from "../../src/domain/plan.ts";
-import type { Human } from "../../src/domain/ports.ts";
+import type { Human, TrackedTask } from "../../src/domain/ports.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
 import { replay } from "../../src/rules/replay.ts";
 import { statusOf } from "../../src/rules/status.ts";
@@ -253,6 +253,34 @@ describe("the loop", () => {
     expect(rest.exitCode).toBe(0);
     expect(statusOf(world.store.state, "fr-r1.a1")).toBe("accepted");
     expect(world.repository.files().has("a.txt")).toBe(false);
+  });
+
+  it("goes on when a person reopens something after the last look, before the last write", async () => {
+    const tracker = memoryTracker();
+    let looks = 0;
+    const world = aMemoryWorld({
+      ...words(["a", "b"]),
+      tracker: {
+        ...tracker,
+        async version() {
+          const root = (await tracker.read()) as TrackedTask[];
+          const isOver = root.some(({ id, status }) => id === "fr-r1" && status === "closed");
+          looks += isOver ? 1 : 0;
+          if (looks === 3) {
+            await tracker.person.comment("fr-r1.a1", "again, please");
+            await tracker.person.reopen("fr-r1.a1");
+          }
+          return tracker.version();
+        },
+      },
+      script: ({ taskKey, attempt }) => block(`${taskKey}.txt`, `${taskKey} ${attempt}`),
+    });
+
+    const rest = await run(world);
+
+    expect(rest.exitCode).toBe(0);
+    expect(world.repository.files().get("a.txt")?.trim()).toBe("a 2");
+    expect(statusOf(world.store.state, "fr-r1")).toBe("done");
   });
 
   it("leaves a journal that replays to the state it had", async () => {

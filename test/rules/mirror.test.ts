@@ -135,6 +135,20 @@ describe("the lines", () => {
     }
   });
 
+  it("are written again where a write that was not acknowledged may have come through", () => {
+    const mirrorPending = { status: "in_progress", assignee: "" } as const;
+    const mirror = { status: "closed", assignee: "" } as const;
+    const done = child("t", { end: "done", mirror, mirrorPending });
+    const asked = aQuestion("t.q1", "t", { state: "moot", mirror, mirrorPending: open });
+    const lines = mirrorLines(aState({ tasks: [root(), done], questions: [asked] }));
+    expect(lines.map(({ id, status }) => [id, status])).toEqual([
+      ["t", "closed"],
+      ["t.q1", "closed"],
+    ]);
+    const settled = child("t", { end: "done", mirror, mirrorPending: mirror });
+    expect(mirrorLines(aState({ tasks: [root(), settled] }))).toEqual([]);
+  });
+
   it("take no notice of who held what is closed", () => {
     expect(
       showsSame({ status: "closed", assignee: "bob" }, { status: "closed", assignee: "" }),

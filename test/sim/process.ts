@@ -21,7 +21,7 @@ import { ACTOR, type World } from "../../src/orchestrator/world.ts";
 import { rootTask } from "../../src/rules/root-task.ts";
 import type { MemoryRepository } from "../support/memory-repository.ts";
 import type { MemoryTracker } from "../support/memory-tracker.ts";
-import { memorySandbox, PROMPTS } from "../support/memory-world.ts";
+import { MEMORY_PROFILE, memorySandbox, resumed, worldOf } from "../support/memory-world.ts";
 import type { VirtualTime } from "../support/virtual-time.ts";
 import type { Faults } from "./faults.ts";
 import { answerFor } from "./models.ts";
@@ -142,59 +142,36 @@ export function startProcess(
 
   const world = (): World => {
     const journal = outside.openJournal(process);
-    const clock = clockOf(effectless());
+    const clock = clockOf(time.clock);
     const { rootId, first } = beginning(tree, journal);
     const store = openStore(journal, clock, limits, first);
     const profile = (): ModelProfile => ({
+      ...MEMORY_PROFILE,
       model: modelOf(() => store.state),
-      protocol: "files",
-      style: "repair",
-      planning: "one",
-      contextTokens: 100_000,
-      outputTokensMax: 4_000,
       price: { inputUsd: 1, outputUsd: 5, cacheReadUsd: 0.1, cacheWriteUsd: 1.25 },
     });
     const isNew = store.state.seq === 0;
     if (!store.state.tasks.has(rootId)) store.record([createdEvent(rootTask(tree.spec, rootId))]);
-    if (!isNew) {
-      const about = { task_id: null, actor: ACTOR } as const;
-      store.record([{ ...about, event_type: "run.resumed", pid: 1, models: {}, contained: true }]);
-    }
-    const optional = (["router", "fixer", "reviewer"] as const).filter((role) =>
-      outside.roles.has(role),
-    );
+    if (!isNew) store.record([resumed()]);
+    const given = [...tree.nodes.values()].filter((node) => node.children.length > 0);
     return {
-      store,
+      ...worldOf(store, {
+        spec: tree.spec,
+        limits,
+        clock,
+        profileOf: profile,
+        roles: outside.roles,
+      }),
       tracker: trackerOf(),
       repository: repositoryOf(),
       sandbox: sandboxOf(),
       human: humanOf(),
-      clock,
-      spec: tree.spec,
-      limits,
-      profiles: {
-        planner: profile(),
-        worker: profile(),
-        ...Object.fromEntries(optional.map((role) => [role, profile()])),
-      },
-      prompts: PROMPTS,
       processName: `here/1/${name}`,
       acceptsInvented: outside.acceptsInvented,
-      planOnly: false,
-      givenPlans: tree.isGiven
-        ? new Map(
-            [...tree.nodes.values()]
-              .filter((node) => node.children.length > 0)
-              .map((node) => [node.key, planOf(node)]),
-          )
-        : new Map(),
+      givenPlans: new Map(tree.isGiven ? given.map((node) => [node.key, planOf(node)]) : []),
       sharedFilesAllowed: tree.sharesFiles,
-      integration: serial(),
-      checked: new Map(),
     };
   };
-
-  const effectless = () => time.clock;
 
   function clockOf(virtual: Clock): Clock {
     return {

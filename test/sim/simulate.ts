@@ -74,8 +74,7 @@ export async function play(seed: number, milder: Milder = {}): Promise<Played> {
     repository,
     human: setting(4) === 0 ? atTerminal(time, chance(5), faults) : NOBODY,
     roles: new Set(["router", "fixer", "reviewer"].filter(() => setting(3) > 0)),
-    // Where nothing gates a leaf, what is wrong with it shows in other parts, which cannot mend it.
-    acceptsInvented: tree.spec.checks.some(({ name }) => name === "compile") || setting(2) === 0,
+    acceptsInvented: setting(2) === 0,
     openJournal: (process) =>
       simulatedJournal("sim", disk, process, faults, (event) => {
         trace(`line ${event.seq} ${event.event_type} ${event.task_id ?? ""}`);
@@ -140,8 +139,8 @@ export async function play(seed: number, milder: Milder = {}): Promise<Played> {
         continue;
       }
       trace(`rested: ${ending.rest.exitCode} ${ending.rest.reason}`);
-      // By Ctrl-C, which came when all was well again.
-      if (ending.rest.exitCode === 130) continue;
+      // By Ctrl-C or an outage, which came when all was well again.
+      if (ending.rest.exitCode === 130 || ending.rest.exitCode === 6) continue;
       if (await people.help(state)) continue;
       await judgeEnd(state, outside);
       const root = statusOf(state, state.rootId);

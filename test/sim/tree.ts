@@ -87,7 +87,6 @@ export function treeOf(chance: Chance): Tree {
   const checks = [
     ...(first && chance(5) === 0 ? [`  whole: "has ${first.file} together"`] : []),
     ...(chance(5) === 0 ? ['  lint: "true"'] : []),
-    ...(first && chance(8) === 0 ? [`  compile: "has ${first.file} ${first.key}"`] : []),
   ];
   const specText = [
     "---",

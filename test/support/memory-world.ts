@@ -10,7 +10,7 @@ import type { Clock, Human, Journal, Sandbox, Tracker } from "../../src/domain/p
 import type { ModelProfile } from "../../src/domain/profile.ts";
 import type { Spec } from "../../src/domain/spec.ts";
 import { serial } from "../../src/orchestrator/serial.ts";
-import { openStore } from "../../src/orchestrator/store.ts";
+import { openStore, type Store } from "../../src/orchestrator/store.ts";
 import { createdEvent } from "../../src/orchestrator/tracked.ts";
 import { ACTOR, type World } from "../../src/orchestrator/world.ts";
 import { rootTask } from "../../src/rules/root-task.ts";
@@ -65,7 +65,7 @@ export const NOBODY: Human = {
   confirm: async () => undefined,
 };
 
-export const PROMPTS = Object.fromEntries(
+const PROMPTS = Object.fromEntries(
   ROLES.map((role) => [role, readFileSync(`prompts/${role}.md`, "utf8")]),
 ) as World["prompts"];
 
@@ -128,37 +128,59 @@ export function aMemoryWorld(o: MemoryWorldOptions): MemoryWorld {
     },
     createdEvent(rootTask(spec, "fr-r1")),
   ]);
-  const profile: ModelProfile = {
-    model: scriptedModel(o.script),
-    protocol: "files",
-    style: "repair",
-    planning: "one",
-    contextTokens: 100_000,
-    outputTokensMax: 4_000,
-    price: undefined,
-  };
+  const model = scriptedModel(o.script);
   const roles = new Set(o.roles ?? ["planner", "worker"]);
-  const optional = (["router", "fixer", "reviewer"] as const).filter((role) => roles.has(role));
+  const profileOf = () => ({ ...MEMORY_PROFILE, model });
   return {
-    store,
+    ...worldOf(store, { spec, limits, clock, profileOf, roles }),
     tracker: o.tracker ?? memoryTracker(),
     repository,
     sandbox: memorySandbox(repository),
     human: o.human ?? NOBODY,
-    clock,
-    spec,
-    limits,
+    keeps: o.keeps ?? false,
+    givenPlans: new Map(Object.entries(o.splits)),
+  };
+}
+
+/** How a small model in memory is used; its price is not known. */
+export const MEMORY_PROFILE: Omit<ModelProfile, "model"> = {
+  protocol: "files",
+  style: "repair",
+  planning: "one",
+  contextTokens: 100_000,
+  outputTokensMax: 4_000,
+  price: undefined,
+};
+
+/** All of a world but its ports and plans, as one process begins with it. */
+export function worldOf(
+  store: Store,
+  o: {
+    spec: Spec;
+    limits: Limits;
+    clock: Clock;
+    profileOf(): ModelProfile;
+    /** Those besides planner and worker that are configured. */
+    roles: ReadonlySet<string>;
+  },
+): Omit<World, "tracker" | "repository" | "sandbox" | "human"> {
+  const optional = (["router", "fixer", "reviewer"] as const).filter((role) => o.roles.has(role));
+  return {
+    store,
+    clock: o.clock,
+    spec: o.spec,
+    limits: o.limits,
     profiles: {
-      planner: profile,
-      worker: profile,
-      ...Object.fromEntries(optional.map((role) => [role, profile])),
+      planner: o.profileOf(),
+      worker: o.profileOf(),
+      ...Object.fromEntries(optional.map((role) => [role, o.profileOf()])),
     },
     prompts: PROMPTS,
     processName: "host/1/abc",
     acceptsInvented: true,
     planOnly: false,
-    keeps: o.keeps ?? false,
-    givenPlans: new Map(Object.entries(o.splits)),
+    keeps: false,
+    givenPlans: new Map(),
     sharedFilesAllowed: false,
     integration: serial(),
     checked: new Map(),
