@@ -276,7 +276,8 @@ function settleQuestion(
   for (const task of waiting(state, question)) {
     delete task.question;
     if (task.end === "done" && question.kind === "edited") {
-      if (end.answer === undefined || wantsKeep(end.answer)) continue;
+      // Nobody can do again what a person deleted meanwhile.
+      if (end.answer === undefined || wantsKeep(end.answer) || task.deleted) continue;
       reopenTask(state, task, limits);
       task.guidance.push({ from: end.by, text: answerAsGuidance(question, end.answer) });
       continue;

@@ -325,6 +325,24 @@ describe("a tree", () => {
     expect(taskOf(store.state, "u.1").shape).toBe("split");
   });
 
+  it("stays done where what was edited was deleted before the question about it was answered", () => {
+    const answered = on("t", {
+      event_type: "question.answered",
+      question: "t.q1",
+      by: "ann",
+      text: "do it again",
+    });
+    const deleted = on("t", { event_type: "drift.seen", kind: "deleted", detail: "" });
+    for (const [before, status] of [
+      [[], "queued"],
+      [[deleted], "done"],
+    ] as const) {
+      const store = aStoreWith("done");
+      store.record([opened("t", "t.q1", { kind: "edited", blocks: [] }), ...before, answered]);
+      expect(statusOf(store.state, "t")).toBe(status);
+    }
+  });
+
   it("counts repairs, and starts counting again after an answer about the roll-up", () => {
     const store = aStore();
     store.record([created("root.r1", "root", { origin: "repair" })]);

@@ -52,7 +52,8 @@ export interface Living {
 /** How a process ended: it came to rest, it died, or it broke a promise. */
 export type Ending = { rest: Rest; world: World } | { crashed: true } | { broken: unknown };
 
-const NEVER = new Promise<never>(() => {});
+/** Made anew each time: one promise would keep everybody who ever waited for it. */
+const never = () => new Promise<never>(() => {});
 
 /** Starts a process; `end` is called once, when it has ended. */
 export function startProcess(
@@ -103,11 +104,11 @@ export function startProcess(
 
   /** One effect: it takes a while, may come to nothing, and its result may come late. */
   const effect = <T>(what: string, latencyMs: number, apply: () => Promise<T>): Promise<T> => {
-    if (!isAlive) return NEVER;
+    if (!isAlive) return never();
     if (faults.crashes()) {
       outside.trace(`${name} dies before ${what}`);
       process.die();
-      return NEVER;
+      return never();
     }
     if (faults.hits(1) && chance(10) === 0) frozenUntilMs = time.nowMs + 1000 * chance(600);
     const late = faults.hits(1) ? 1000 * chance(300) : 0;
@@ -177,10 +178,10 @@ export function startProcess(
     return {
       now: virtual.now,
       sleep(delayMs, signal) {
-        if (!isAlive) return NEVER;
+        if (!isAlive) return never();
         if (faults.crashes()) {
           process.die();
-          return NEVER;
+          return never();
         }
         return virtual
           .sleep(delayMs, signal)
