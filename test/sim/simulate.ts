@@ -106,12 +106,15 @@ export async function play(seed: number, milder: Milder = {}): Promise<Played> {
     return ending;
   };
 
+  /** A person did something since the last process began: it may have looked before that. */
+  let isUnseen = false;
   const meddler = chance(6);
   if (milder.noPeople !== true && setting(3) > 0) {
     const next = () => {
       time.after(1000 * (1 + meddler(400)), () => {
         if (faults.areOver) return;
         void people.meddle().then((what) => trace(`person: ${what}`));
+        isUnseen = true;
         next();
       });
     };
@@ -123,6 +126,7 @@ export async function play(seed: number, milder: Milder = {}): Promise<Played> {
   try {
     for (let round = 0; ; round += 1) {
       if (round > ROUNDS_MAX) throw new Broken(`it never ends: ${ROUNDS_MAX} processes`);
+      isUnseen = false;
       const ending = await live();
       if ("broken" in ending) throw ending.broken;
       if ("crashed" in ending) {
@@ -141,7 +145,7 @@ export async function play(seed: number, milder: Milder = {}): Promise<Played> {
       trace(`rested: ${ending.rest.exitCode} ${ending.rest.reason}`);
       // By Ctrl-C or an outage, which came when all was well again.
       if (ending.rest.exitCode === 130 || ending.rest.exitCode === 6) continue;
-      if (await people.help(state)) continue;
+      if (isUnseen || (await people.help(state))) continue;
       await judgeEnd(state, outside);
       const root = statusOf(state, state.rootId);
       const isOver = root === "done" || root === "accepted" || root === "cancelled";

@@ -12,6 +12,7 @@ import { type Totals, totalsOf } from "./totals.ts";
 
 const isDeep = process.env["FRACTAL_DEEP"] === "1";
 const DEEP_SEEDS = 10_000;
+const BATCH = 500;
 const SAMPLE_SEEDS = 600;
 const SAMPLE_MS = 40_000;
 
@@ -53,17 +54,18 @@ async function playSample(): Promise<Totals> {
   return totals.sums;
 }
 
-/** In processes of their own, one a core. */
+/** In processes of their own, some seeds each, as many at a time as there are cores. */
 async function playAll(): Promise<Totals> {
-  const cores = availableParallelism();
-  const share = Math.ceil(DEEP_SEEDS / cores);
-  const parts = await Promise.all(
-    Array.from({ length: cores }, async (_, core) => {
-      const args = ["test/sim/play.ts", String(from + core * share), String(share)];
+  const starts = Array.from({ length: DEEP_SEEDS / BATCH }, (_, at) => from + at * BATCH);
+  const parts: Totals[] = [];
+  const work = async () => {
+    for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
+      const args = ["test/sim/play.ts", String(start), String(BATCH)];
       const { stdout } = await execa(process.execPath, args, { reject: false });
-      return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Totals;
-    }),
-  );
+      parts.push(JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Totals);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
   return parts.reduce((sum, part) => ({
     seed: from,
     seeds: sum.seeds + part.seeds,
