@@ -119,7 +119,7 @@ export function witnessOf(limits: Limits): Witness {
         }
         must(event.seq === state.seq + 1, `line ${event.seq} follows line ${state.seq}`);
         judge(event);
-        applyEvent(state, event, limits);
+        applyEvent(state, event);
         judgeState(state, event);
       } catch (error) {
         broken = error instanceof Broken ? error : new Broken(String(error), { cause: error });
