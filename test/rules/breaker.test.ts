@@ -101,6 +101,15 @@ describe("an endpoint", () => {
     expect(taskOf(store.state, "w")).toMatchObject({ attemptsLeft: 3, attempts: [], outages: 0 });
   });
 
+  it("is waited for by all alike: who was turned away by it has no pause of its own", () => {
+    const { store } = anOpenStore();
+    for (const id of ["t", "u", "v"]) failOnce(store, id);
+    lease(store, "w");
+    letGo(store, "w", away);
+    expect(taskOf(store.state, "w").notBeforeMs).toBe(0);
+    expect(taskOf(store.state, "t").notBeforeMs).toBeGreaterThan(0);
+  });
+
   it("starts counting anew when it answers, also with a refusal", () => {
     for (const answer of [answers("t"), fails("t", { failure: "refused", detail: "no" })]) {
       const { store, access } = anOpenStore();
