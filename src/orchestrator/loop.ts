@@ -1,6 +1,5 @@
 /** Observe, reconcile, act, wait; until everything is done, waits for a person, or is stopped. */
 import type { NewEvent } from "../domain/event.ts";
-import { PROCESS_ENDED } from "../rules/breaker.ts";
 import { detectWork, newsOf, type Work } from "../rules/detect.ts";
 import { owedMoves } from "../rules/owed.ts";
 import { type Pace, paceOf } from "../rules/pace.ts";
@@ -124,7 +123,7 @@ function releaseLeft(world: World): void {
     if (task.lease === undefined) continue;
     const { attempt, fence } = task.lease;
     const about = { task_id: task.id, actor: ACTOR } as const;
-    const why = PROCESS_ENDED;
+    const why = "its process ended";
     world.store.record([{ ...about, event_type: "lease.released", attempt, fence, why }]);
   }
 }

@@ -76,7 +76,11 @@ export function noteEndpoint(
   }
 }
 
-/** A lease was let go: its probe is over, and it may have been a crash. Called while it is held. */
+/**
+ * A lease was let go, and is still held here: its probe is over, and it may have been a crash. That
+ * is an attempt which broke instead of coming to a result: the sandbox did not start, or something
+ * threw. Calls that fail are counted by the calls themselves.
+ */
 export function noteRelease(
   state: RunState,
   task: TaskState,
@@ -85,8 +89,33 @@ export function noteRelease(
   limits: BreakerLimits,
 ): void {
   for (const endpoint of state.endpoints.values()) endProbe(endpoint, task.id);
+  const isCrash =
+    event.outage?.failure === "sandbox-unavailable" || event.why.startsWith(BROKE_OFF);
   const name = task.lease === undefined ? undefined : endpointOf(state, task.lease.role);
-  if (name === undefined || !isCrash(event)) return;
+  if (isCrash && name !== undefined) noteCrash(state, name, atMs, limits);
+}
+
+/**
+ * A new process asks nothing yet, and its patience with what is out of reach starts anew. When the
+ * one before it died, that is one crash of every tier that was at work in it.
+ */
+export function beginProcess(
+  state: RunState,
+  hasDied: boolean,
+  atMs: number,
+  limits: BreakerLimits,
+): void {
+  for (const endpoint of state.endpoints.values()) {
+    delete endpoint.probe;
+    delete endpoint.sinceMs;
+  }
+  if (!hasDied) return;
+  const atWork = [...state.tasks.values()].flatMap(({ lease }) => lease?.role ?? []);
+  const names = new Set(atWork.flatMap((role) => endpointOf(state, role) ?? []));
+  for (const name of names) noteCrash(state, name, atMs, limits);
+}
+
+function noteCrash(state: RunState, name: string, atMs: number, limits: BreakerLimits): void {
   const endpoint = knownEndpoint(state, name);
   endpoint.crashes = [...endpoint.crashes, atMs].slice(-limits.crashesMax);
   const first = endpoint.crashes[0] ?? atMs;
@@ -95,25 +124,6 @@ export function noteRelease(
   open(endpoint, name, "crashes", atMs, limits);
 }
 
-/** A new process asks nothing yet, and its patience with what is out of reach starts anew. */
-export function beginProcess(state: RunState): void {
-  for (const endpoint of state.endpoints.values()) {
-    delete endpoint.probe;
-    delete endpoint.sinceMs;
-  }
-}
-
-/**
- * An attempt that broke instead of coming to a result: its process died under it, the sandbox did
- * not start, or a promise was broken. Calls that fail are counted by the calls themselves.
- */
-function isCrash(event: RunEvent & { event_type: "lease.released" }): boolean {
-  if (event.outage !== undefined) return event.outage.failure === "sandbox-unavailable";
-  return event.why === PROCESS_ENDED || event.why.startsWith(BROKE_OFF);
-}
-
-/** Why the leases of an earlier process are let go. */
-export const PROCESS_ENDED = "its process ended";
 /** How the reason begins with which a lease is let go when something threw. */
 export const BROKE_OFF = "broke off";
 

@@ -10,15 +10,17 @@ export function noteIntent(state: RunState, event: RunEvent): void {
   state.lastIntent = { task: event.task_id, ...step };
 }
 
-/**
- * Counts the death of the process before this one: it ended without `run.stopped`, and had not been
- * asked to. One that died before any attempt took a step says nothing about a task.
- */
+/** True when the process before this one died: it ended without `run.stopped`, nor had it been asked to stop. */
+export function hasDied(state: RunState): boolean {
+  return state.stopped === undefined && !state.lastDecision.startsWith("stop: ");
+}
+
+/** Counts a death at the step that was journaled last; one before any step says nothing about a task. */
 export function noteDeath(state: RunState): void {
   const { lastIntent: last, deaths } = state;
+  const isDeath = hasDied(state) && last !== undefined;
   delete state.lastIntent;
-  const isAskedFor = state.stopped !== undefined || state.lastDecision.startsWith("stop: ");
-  if (isAskedFor || last === undefined) return;
+  if (!isDeath) return;
   const isSame =
     deaths?.task === last.task && deaths.attempt === last.attempt && deaths.step === last.step;
   state.deaths = { ...last, times: isSame ? deaths.times + 1 : 1 };

@@ -9,7 +9,7 @@ import { NO_USAGE } from "../domain/usage.ts";
 import { beginProcess } from "./breaker.ts";
 import { applyToLedger, emptyLedger } from "./ledger.ts";
 import { newTask } from "./new-task.ts";
-import { noteDeath } from "./quarantine.ts";
+import { hasDied, noteDeath } from "./quarantine.ts";
 import {
   applyToTask,
   beginEpisode,
@@ -144,9 +144,9 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
       return true;
     case "run.resumed":
       state.limits = event.limits === undefined ? state.limits : limitsIn(event);
+      beginProcess(state, hasDied(state), atMs, limits);
       noteDeath(state);
       state.lastDecision = "";
-      beginProcess(state);
       state.processSinceMs = atMs;
       delete state.stopped;
       state.models = event.models;

@@ -75,6 +75,16 @@ function anOpenStore(leaves = ["t", "u", "v", "w"]) {
   return { store, clock, access, due };
 }
 
+const resumedAgain: NewEvent = {
+  task_id: null,
+  actor: "fractal",
+  event_type: "run.resumed",
+  pid: 2,
+  models: { worker: "toy" },
+  endpoints: { worker: "toy:a at http://one", planner: "toy:a at http://two" },
+  contained: true,
+};
+
 const lease = (store: Store, task: string) => store.record([taken(taskOf(store.state, task))]);
 const letGo = (store: Store, task: string, outage?: Failure) =>
   store.record([released(taskOf(store.state, task), outage === undefined ? {} : { outage })]);
@@ -172,18 +182,7 @@ describe("an endpoint", () => {
   it("is no longer probed by a task that was let go, nor by a process that ended", () => {
     const ways: ((store: Store) => void)[] = [
       (store) => letGo(store, "w"),
-      (store) =>
-        store.record([
-          {
-            task_id: null,
-            actor: "fractal",
-            event_type: "run.resumed",
-            pid: 2,
-            models: { worker: "toy" },
-            endpoints: { worker: "toy:a at http://one" },
-            contained: true,
-          },
-        ]),
+      (store) => store.record([resumedAgain]),
       (store) => store.record([fails("w", { failure: "cancelled", detail: "stopped" })]),
     ];
     for (const end of ways) {
@@ -228,16 +227,17 @@ describe("an endpoint", () => {
 });
 
 describe("crashes of a tier's attempts", () => {
-  const crash = (store: Store, task: string, why = "its process ended") => {
+  const crash = (store: Store, task: string, why = "broke off: Error: oops") => {
     lease(store, task);
     store.record([released(taskOf(store.state, task), { why })]);
   };
+  const gone = (store: Store) => store.record([resumedAgain]);
 
   it("five within a minute leave it alone; what comes to an end of its own opens it again", () => {
     const { store, clock, access } = anOpenStore();
     for (let n = 0; n < 5; n++) {
       expect(access()).toEqual({ kind: "closed" });
-      crash(store, "t", n % 2 === 0 ? "its process ended" : "broke off: Error: oops");
+      crash(store, "t");
       clock.nowMs += 10_000;
     }
     clock.nowMs -= 10_000;
@@ -263,6 +263,27 @@ describe("crashes of a tier's attempts", () => {
       letGo(store, "t", none);
     }
     expect(access().kind).toBe("open");
+  });
+
+  it("count a process that died once for each tier at work in it, and one that was stopped not at all", () => {
+    const { store, clock, access } = anOpenStore();
+    const letAllGo = () => {
+      for (const id of ["t", "u", "v", "w"]) {
+        if (taskOf(store.state, id).lease === undefined) continue;
+        store.record([released(taskOf(store.state, id), { why: "its process ended" })]);
+      }
+    };
+    for (let n = 0; n < 9; n++) {
+      for (const id of ["t", "u", "v", "w"]) lease(store, id);
+      const asked = { event_type: "pass.decided", decision: "stop", reason: "asked for" } as const;
+      if (n % 2 === 1) store.record([{ ...asked, task_id: null, actor: "fractal" }]);
+      clock.nowMs += 5_000;
+      expect(access()).toEqual({ kind: "closed" });
+      gone(store);
+      letAllGo();
+    }
+    expect(access().kind).toBe("open");
+    expect(access("planner")).toEqual({ kind: "closed" });
   });
 
   it("spread over more than a minute leave it as it is", () => {
