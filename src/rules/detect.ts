@@ -35,7 +35,7 @@ export interface Work {
   due: readonly DueMove[];
   detections: readonly Detection[];
   /** Tasks that met trouble outside: when they are tried again, and since when it lasts. */
-  resting: readonly { untilMs: number; sinceMs: number | undefined }[];
+  resting: readonly { untilMs: number; sinceMs: number | undefined; endpoint?: string }[];
   /** Tasks whose next call does not fit what a budget has left. */
   denied: readonly Denied[];
 }
@@ -95,7 +95,7 @@ export function detectWork(
   const found: DueMove[] = [];
   const denied: Denied[] = [];
   const underWay: { task: TaskState; role: WorkRole }[] = [];
-  const resting: { untilMs: number; sinceMs: number | undefined }[] = [];
+  const resting: { untilMs: number; sinceMs: number | undefined; endpoint?: string }[] = [];
   for (const task of state.tasks.values()) {
     const standing = judge(task);
     if (standing.kind === "resting") resting.push(standing);

@@ -103,7 +103,10 @@ export function reconcile(
   }
   if (timer !== undefined) {
     if (now - timer.sinceMs >= limits.outageMs) {
-      return [{ kind: "stop", exitCode: 6, reason: "what the work needs is still out of reach" }];
+      const away = new Set(work.resting.flatMap(({ endpoint }) => endpoint ?? []));
+      const which = away.size === 0 ? "" : `: ${[...away].join(", ")}`;
+      const reason = `what the work needs is still out of reach${which}`;
+      return [{ kind: "stop", exitCode: 6, reason }];
     }
     return [waitFor(timer)];
   }
