@@ -108,11 +108,12 @@ export function inOrder<Due extends { task: TaskState }>(
 
 /**
  * The files kept for a task whose merges conflicted twice: nobody else who declares one of them
- * starts until it ends. Of two such tasks the older keeps them; one that must wait itself keeps none.
+ * starts until it ends. Of two such tasks the older keeps them; one that must wait itself keeps none, nor one
+ * that was split meanwhile: its children do the work.
  */
 export function reservedFiles(state: RunState): Map<string, TaskId> {
   const keepers = [...state.tasks.values()]
-    .filter((task) => task.end === undefined && task.conflicts >= 2)
+    .filter((task) => task.end === undefined && task.shape === "leaf" && task.conflicts >= 2)
     .filter((task) => task.question === undefined && !isHeld(state, task.id))
     .filter((task) => blockersOf(state, task.id).length === 0)
     .filter((task) => reviewAbove(state, task.id) === undefined)

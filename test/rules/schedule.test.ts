@@ -290,6 +290,14 @@ describe("a task whose merges conflicted twice", () => {
     expect(started(state(...tasks)).sort()).toEqual(["once", "other"]);
   });
 
+  it("is no right of one that was split meanwhile: its children do the work", () => {
+    const tasks = [
+      leaf("parent", { shape: "split", conflicts: 2, contract: files }),
+      leaf("child", { parent: "parent", contract: files }),
+    ];
+    expect(reservedFiles(state(...tasks))).toEqual(new Map());
+  });
+
   it("gives way to an older one, and to what it waits for itself", () => {
     const both = state(
       leaf("old", { conflicts: 2, contract: files }),
