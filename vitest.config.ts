@@ -1,9 +1,13 @@
 import { defineConfig } from "vitest/config";
 import { sabotage } from "./test/sabotage/plugin.ts";
 
+const removed = process.env["FRACTAL_SABOTAGE"] ?? "";
+
 export default defineConfig({
-  plugins: sabotage(process.env["FRACTAL_SABOTAGE"]),
+  plugins: sabotage(removed),
   test: {
+    // What was kept of a source may be with, or without, another safeguard.
+    fsModuleCache: removed === "",
     clearMocks: true,
     restoreMocks: true,
     projects: [

@@ -7,7 +7,7 @@ import type { RunState } from "../../src/domain/run-state.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
 import { replay } from "../../src/rules/replay.ts";
 import { statusOf } from "../../src/rules/status.ts";
-import { memoryRepository } from "../support/memory-repository.ts";
+import { type MemoryRepository, memoryRepository } from "../support/memory-repository.ts";
 import { memoryTracker } from "../support/memory-tracker.ts";
 import { aMemoryWorld, type MemoryWorld, resumed } from "../support/memory-world.ts";
 import { runsOf } from "../support/runs.ts";
@@ -118,9 +118,11 @@ function aMachine() {
 }
 
 /** All that a run comes to, whatever order it came in. */
-function outcomeOf(state: RunState, files: ReadonlyMap<string, string>) {
+function outcomeOf(state: RunState, repository: MemoryRepository) {
   return {
-    files: [...files].sort(),
+    files: [...repository.files()].sort(),
+    // Each merge once.
+    commits: repository.log().sort(),
     tasks: [...state.tasks.values()]
       .map((task) => [
         task.id,
@@ -138,7 +140,7 @@ describe("a controller that is killed", () => {
     const calm = aMachine();
     const { rest, steps } = await calm.live();
     expect(rest?.exitCode).toBe(0);
-    const wanted = outcomeOf(replay(calm.journal.read()), calm.repository.files());
+    const wanted = outcomeOf(replay(calm.journal.read()), calm.repository);
     const asked = [...calm.asked].sort();
     expect(new Set(asked).size).toBe(asked.length);
 
@@ -159,7 +161,7 @@ describe("a controller that is killed", () => {
 
       expect(last?.exitCode, where).toBe(0);
       const state = replay(machine.journal.read());
-      expect(outcomeOf(state, machine.repository.files()), where).toEqual(wanted);
+      expect(outcomeOf(state, machine.repository), where).toEqual(wanted);
       const answered = machine.journal
         .read()
         .filter((one) => one.event_type === "call.answered")
@@ -175,7 +177,7 @@ describe("a controller that is killed", () => {
       const files = [...machine.repository.files()];
       expect((await machine.live()).rest?.exitCode, where).toBe(0);
       expect([...machine.repository.files()], where).toEqual(files);
-      expect(outcomeOf(replay(machine.journal.read()), machine.repository.files())).toEqual(wanted);
+      expect(outcomeOf(replay(machine.journal.read()), machine.repository)).toEqual(wanted);
     }
   }, 600_000);
 });

@@ -109,6 +109,19 @@ describe("the loop", () => {
     expect(most).toBe(2);
   });
 
+  it("brings results onto the branch one at a time: none loses a race to another", async () => {
+    const keys = ["a", "b", "c", "d"];
+    const world = aMemoryWorld({ ...words(keys), script: right });
+
+    await run(world);
+
+    const merges = world.store.journal
+      .read()
+      .filter(({ event_type }) => event_type === "merge.started" || event_type === "merge.done");
+    const oneByOne = keys.flatMap(() => ["merge.started", "merge.done"]);
+    expect(merges.map(({ event_type }) => event_type)).toEqual(oneByOne);
+  });
+
   it("asks a person after the ladder is climbed, and the rest is done meanwhile", async () => {
     const world = aMemoryWorld({
       ...words(["bad", "good"]),

@@ -348,7 +348,7 @@ describe("a process that ended between two steps", () => {
   const spec = specOf(["a", "b"]);
   const splits = { root: planOf(["a", "b"]) };
 
-  it("says of a merge found afterwards that it is unchecked, when nothing proved it", async () => {
+  it("finds the merge and makes no other; it is unchecked when nothing proved it", async () => {
     // `true` was green before the work: it proves nothing.
     const vacuous = planOf(["a", "b"]);
     const acceptance = vacuous.acceptance.map((one) =>
@@ -377,6 +377,8 @@ describe("a process that ended between two steps", () => {
     expect(rest.exitCode).toBe(0);
     const task = taskOf(world.store.state, "fr-r1.a1");
     expect([task.end, task.unchecked, task.attempts.length]).toEqual(["done", true, 1]);
+    const merges = repository.log().filter((message) => message.includes("Task: fr-r1.a1 "));
+    expect(merges).toHaveLength(1);
   });
 
   it("goes on with an interrupted split under the ids it began with, whatever was answered since", async () => {

@@ -21,15 +21,15 @@ export function switchOf(name: string): Switch {
   throw new Error(`no switch ${name}; there are ${SWITCHES.map((one) => one.name).join(", ")}`);
 }
 
-/** A plugin of Vite that carries out one switch; none for no name. */
-export function sabotage(name: string | undefined) {
-  if (name === undefined || name === "") return [];
+/** A plugin of Vite that carries out one switch; none where the name is empty. */
+export function sabotage(name: string) {
+  if (name === "") return [];
   const chosen = switchOf(name);
   const path = join(PACKAGE, chosen.file);
   sabotaged(readFileSync(path, "utf8"), chosen);
   return [
     {
-      name: "sabotage",
+      name: `sabotage:${name}`,
       enforce: "pre" as const,
       transform: (code: string, id: string) =>
         id.split("?")[0] === path ? sabotaged(code, chosen) : undefined,

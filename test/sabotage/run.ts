@@ -34,7 +34,7 @@ function note(one: Switch, { red, trouble, seconds }: Verdict): void {
   const isRed = red.length > 0;
   if (!isRed) green += 1;
   const redIn = red[0] ?? (trouble === undefined ? "nothing: NOT NOTICED" : `trouble: ${trouble}`);
-  console.error(`${isRed ? "red" : "GREEN"} ${one.name} (${seconds} s)`);
+  console.error(`${isRed ? "red" : "GREEN"} ${one.name} (${seconds} s): ${redIn}`);
   table.push([one.name, one.removes, redIn, seconds]);
   report({
     suite: "sabotage",

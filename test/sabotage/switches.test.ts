@@ -17,9 +17,9 @@ const sample = [...SWITCHES]
   .slice(0, SAMPLE);
 
 describe("the switches that take a safeguard out", () => {
-  it("are many, no two of one name", () => {
+  it("are at least sixteen, no two of one name", () => {
     expect(new Set(SWITCHES.map((one) => one.name)).size).toBe(SWITCHES.length);
-    expect(SWITCHES.length).toBeGreaterThanOrEqual(3);
+    expect(SWITCHES.length).toBeGreaterThanOrEqual(16);
   });
 
   it.each(SWITCHES)("$name fits its source, and its tests are there", (one) => {
@@ -40,11 +40,17 @@ describe("the switches that take a safeguard out", () => {
 });
 
 describe(`a sample of them (SABOTAGE_SEED=${seed})`, () => {
-  it.each(sample)("$name turns its tests red, which are green without it", async (one) => {
-    const whole = await trial(one, true);
-    expect({ red: whole.red, trouble: whole.trouble }).toEqual({ red: [], trouble: undefined });
-    expect(whole.green).toBeGreaterThan(0);
-    const { red, trouble } = await trial(one);
-    expect(red.length, `${one.name}: ${trouble ?? one.removes}`).toBeGreaterThan(0);
-  });
+  it.each(sample)(
+    "$name turns its tests red, which are green without it",
+    {
+      timeout: 700_000,
+    },
+    async (one) => {
+      const whole = await trial(one, true);
+      expect({ red: whole.red, trouble: whole.trouble }).toEqual({ red: [], trouble: undefined });
+      expect(whole.green).toBeGreaterThan(0);
+      const { red, trouble } = await trial(one);
+      expect(red.length, `${one.name}: ${trouble ?? one.removes}`).toBeGreaterThan(0);
+    },
+  );
 });

@@ -9,6 +9,8 @@ import type { Switch } from "./switches.ts";
 const PACKAGE = join(import.meta.dirname, "../..");
 /** Against what a missing safeguard keeps from ending. */
 const TRIAL_MS = 300_000;
+/** How often a property is tried: each of these safeguards is missed at once. */
+const PROPERTY_RUNS = "20";
 
 /** How the tests went. `trouble`: they could not be judged, which is not being red. */
 export interface Verdict {
@@ -82,5 +84,6 @@ function judged(value: unknown): Omit<Verdict, "seconds"> {
 function environment(): NodeJS.ProcessEnv {
   const isOwn = (name: string) =>
     /^(VITEST|FRACTAL_DEEP|FRACTAL_REPORT|FRACTAL_SABOTAGE)/.test(name);
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOwn(name)));
+  const inherited = Object.entries(process.env).filter(([name]) => !isOwn(name));
+  return { PROPERTY_RUNS, ...Object.fromEntries(inherited) };
 }
