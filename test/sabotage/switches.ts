@@ -447,7 +447,7 @@ export const SWITCHES: readonly Switch[] = [
     from: '    if (question.kind === "review") task.reviewedAtMs = atMs;\n',
     to: "",
     removes: "A review of a subtree that was answered is asked for again.",
-    tests: ["test/rules/review.test.ts"],
+    tests: ["test/orchestrator/review.test.ts"],
   },
   {
     name: "two-controllers",
