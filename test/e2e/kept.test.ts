@@ -31,6 +31,8 @@ function watch(rig: Rig, run: ResultPromise) {
 
 const isEndOf = (type: RunEvent["event_type"], id: string) => (event: RunEvent) =>
   isEnd(event, type, id);
+const isRest = (event: RunEvent) =>
+  event.event_type === "pass.decided" && event.reason.includes("paused or taken; stays up");
 const why = async (rig: Rig, id: string) => (await rig.fractal(["why", id])).stdout;
 
 it("is explained, held back and let go from a second terminal while it goes on", async () => {
@@ -44,9 +46,10 @@ it("is explained, held back and let go from a second terminal while it goes on",
     if (!free.has(task)) return undefined;
     return task === "asks" && attempt === 1 ? ASKS : code(task, "1");
   };
-  const run = rig.start(["run", rig.plan(spec, { root: plan }), "-j", "1", "--model", mail.model]);
+  const file = rig.plan(spec, { root: plan });
+  const run = rig.start(["run", file, "-j", "1", "--keep", "--model", mail.model]);
   mail.serve(answer, run);
-  const { happened } = watch(rig, run);
+  const { eventually, happened } = watch(rig, run);
   await mail.letter("worker", "first", 1);
 
   // The longest path has the one slot; the rest waits for it, or for its turn.
@@ -72,12 +75,22 @@ it("is explained, held back and let go from a second terminal while it goes on",
   expect((await rig.fractal(["tree"])).stdout).toMatch(/paused .*The first/);
   await mail.letter("worker", "third", 1);
 
-  // Another process at work: the whole run is held, so that nothing more begins.
+  // The whole run is held, and let go: all by way of Beads, for the lock is not free.
   expect((await rig.fractal(["pause", root])).exitCode).toBe(0);
   await happened("the pause of all", isEndOf("task.paused", root));
   await happened("the end of third", isEndOf("lease.released", `${root}.a3`));
-  const held = await run;
-  expect(held.exitCode, String(held.all)).toBe(3);
+  await happened("that it stays up", isRest);
+  expect((await rig.fractal(["unpause", root])).stdout).toContain("Asked the run");
+  await happened("that it goes on", isEndOf("task.unpaused", root));
+  await mail.letter("worker", "third", 2);
+  await eventually("the root in Beads", () => status(rig, root) === "in_progress");
+  expect((await rig.fractal(["pause", root])).exitCode).toBe(0);
+  await eventually("the second pause", () => status(rig, root) === "deferred");
+  run.kill("SIGINT");
+  const stopped = await run;
+  expect(stopped.exitCode, String(stopped.all)).toBe(130);
+  const held = await rig.fractal(["resume", "--model", mail.model]);
+  expect(held.exitCode, held.all).toBe(3);
   expect(await why(rig, "a4")).toContain(`is held, for ${root} above it is paused`);
 
   // Nobody at work: the journal is written at once.

@@ -249,6 +249,18 @@ describe("the order", () => {
     );
   });
 
+  it("knows no waves: what waits for one task starts when that is done, whatever else goes on", () => {
+    const lease = { attempt: 1, role: "worker", fence: 1, holder: "f", deadlineMs: 0 } as const;
+    const tasks = state(
+      leaf("first", { end: "done" }),
+      leaf("slow", { lease }),
+      leaf("idle"),
+      leaf("second", { dependsOn: ["first"] }),
+      leaf("third", { dependsOn: ["second", "slow"] }),
+    );
+    expect(started(tasks)).toEqual(["second", "idle"]);
+  });
+
   it("gives each of equals its turn by age: none starves", () => {
     const tasks = [root(), ...Array.from({ length: 9 }, (_, at) => leaf(`t${at}`))];
     const queue = aState({ tasks });
