@@ -17,14 +17,14 @@ export function openAlarm(clock: Clock): Alarm {
       wake();
     },
     async wait(delayMs, signal) {
-      if (!hasRung && !signal.aborted) {
-        const timer = new AbortController();
-        const rung = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        await Promise.race([rung, clock.sleep(delayMs, AbortSignal.any([timer.signal, signal]))]);
-        timer.abort();
-      }
+      const timer = new AbortController();
+      const rung = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      // Rung already, it still takes a moment: news that make news must not keep a signal from being heard.
+      const over = clock.sleep(hasRung ? 0 : delayMs, AbortSignal.any([timer.signal, signal]));
+      await (hasRung ? over : Promise.race([rung, over]));
+      timer.abort();
       hasRung = false;
     },
   };

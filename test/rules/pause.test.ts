@@ -59,6 +59,19 @@ describe("a task that is paused", () => {
     expect(statusOf(at.store.state, "t")).not.toBe("paused");
   });
 
+  it("again after it was freed is not freed by the old request", async () => {
+    const at = await followed(aStore());
+    await ask(at, "t", "pause", "1");
+    await at.follow();
+    await ask(at, "t", "unpause", "2");
+    await at.follow();
+    await at.tracker.person.defer("t");
+    await at.follow();
+    await at.tracker.person.block("t");
+    await at.follow();
+    expect(statusOf(at.store.state, "t")).toBe("paused");
+  });
+
   it("and freed before anybody looked was never paused", async () => {
     const at = await followed(aStore());
     await ask(at, "t", "pause", "1");
