@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { Message, ModelReply, ModelRequest } from "../domain/conversation.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { ModelProfile } from "../domain/profile.ts";
-import { parseJsonAnswer } from "../rules/answer.ts";
-import { tokensOf } from "../rules/prompt.ts";
+import { parseJsonAnswer } from "../rules/text/answer.ts";
+import { tokensOf } from "../rules/text/prompt.ts";
 
 /** What a role asks; the profile adds how much may be answered and how warm. */
 export type Question = Omit<ModelRequest, "outputTokensMax" | "temperature" | "schema">;

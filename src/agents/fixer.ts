@@ -4,9 +4,9 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Pack } from "../domain/pack.ts";
 import type { FileWrite } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
-import { parseFileBlocks } from "../rules/answer.ts";
-import { declaredFilesOf, renderLastTry, renderPack, renderTried } from "../rules/pack.ts";
-import { fillPrompt, parsePrompt, sectionOf, tokensOf } from "../rules/prompt.ts";
+import { parseFileBlocks } from "../rules/text/answer.ts";
+import { declaredFilesOf, renderLastTry, renderPack, renderTried } from "../rules/text/pack.ts";
+import { fillPrompt, parsePrompt, sectionOf, tokensOf } from "../rules/text/prompt.ts";
 import { askForAnswer, askModel, type Question } from "./ask.ts";
 
 export type FixerAnswer =

@@ -15,11 +15,11 @@ import {
   type QuestionId,
   schemaOf,
   schemaOfAll,
-} from "../rules/planning.ts";
-import { plannerFacts } from "../rules/planning-facts.ts";
-import type { Known } from "../rules/planning-schema.ts";
-import { fillPrompt, type PromptFile, parsePrompt, sectionOf } from "../rules/prompt.ts";
-import { unitsOf } from "../rules/spec-slice.ts";
+} from "../rules/plan/planning.ts";
+import { plannerFacts } from "../rules/plan/planning-facts.ts";
+import type { Known } from "../rules/plan/planning-schema.ts";
+import { unitsOf } from "../rules/spec/spec-slice.ts";
+import { fillPrompt, type PromptFile, parsePrompt, sectionOf } from "../rules/text/prompt.ts";
 import { askForAnswer, type Question } from "./ask.ts";
 
 export interface PlanOrder {

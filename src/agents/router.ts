@@ -3,8 +3,8 @@ import { z } from "zod";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Pack } from "../domain/pack.ts";
 import type { ModelProfile } from "../domain/profile.ts";
-import { renderLastTry, renderPack, renderTried } from "../rules/pack.ts";
-import { fillPrompt, parsePrompt, sectionOf, tokensOf } from "../rules/prompt.ts";
+import { renderLastTry, renderPack, renderTried } from "../rules/text/pack.ts";
+import { fillPrompt, parsePrompt, sectionOf, tokensOf } from "../rules/text/prompt.ts";
 import { askForAnswer } from "./ask.ts";
 
 export interface RouteOrder {

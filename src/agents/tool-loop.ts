@@ -5,7 +5,7 @@ import type { Limits } from "../domain/limits.ts";
 import type { ToolResult } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import { type Report, report } from "../domain/report.ts";
-import { parseJsonAnswer, withoutReasoning } from "../rules/answer.ts";
+import { parseJsonAnswer, withoutReasoning } from "../rules/text/answer.ts";
 import { askModel, issuesOf, promptTokensOf, type Question } from "./ask.ts";
 import { parseToolCall, type Toolbox } from "./tools.ts";
 

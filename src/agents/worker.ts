@@ -5,9 +5,15 @@ import type { AttemptStyle, Limits } from "../domain/limits.ts";
 import type { Pack } from "../domain/pack.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import { type Report, report } from "../domain/report.ts";
-import { parseAsking, parseFileBlocks, parseTextResult } from "../rules/answer.ts";
-import { declaredFilesOf, renderPack } from "../rules/pack.ts";
-import { fillPrompt, type PromptFile, parsePrompt, sectionOf, tokensOf } from "../rules/prompt.ts";
+import { parseAsking, parseFileBlocks, parseTextResult } from "../rules/text/answer.ts";
+import { declaredFilesOf, renderPack } from "../rules/text/pack.ts";
+import {
+  fillPrompt,
+  type PromptFile,
+  parsePrompt,
+  sectionOf,
+  tokensOf,
+} from "../rules/text/prompt.ts";
 import { askModel, type Question } from "./ask.ts";
 import { runToolLoop } from "./tool-loop.ts";
 import type { Toolbox } from "./tools.ts";

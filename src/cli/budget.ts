@@ -13,8 +13,8 @@ import { ROLES, type Role } from "../domain/conversation.ts";
 import type { NewEvent } from "../domain/event.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import type { RunState } from "../domain/run-state.ts";
-import { committedOf } from "../rules/ledger.ts";
-import { closestName } from "../rules/suggest.ts";
+import { committedOf } from "../rules/money/ledger.ts";
+import { closestName } from "../rules/text/suggest.ts";
 import type { Layer, Setting } from "./config.ts";
 import { EXIT, type Refusal, refuse } from "./exit.ts";
 

@@ -1,7 +1,7 @@
 /** Carries a started run out: shows it, loops until it rests, says how it ended. */
 import { type Rest, runLoop } from "../orchestrator/loop.ts";
 import { ACTOR } from "../orchestrator/world.ts";
-import { figuresOf } from "../rules/figures.ts";
+import { figuresOf } from "../rules/money/figures.ts";
 import { figuresJson, renderSummary } from "../view/summary.ts";
 import { treeJson } from "../view/tree-json.ts";
 import type { Context } from "./context.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import type { InputProblem } from "../domain/spec.ts";
-import { closestName } from "../rules/suggest.ts";
+import { closestName } from "../rules/text/suggest.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
 
 /** The settings of one file and where each of them stands. */

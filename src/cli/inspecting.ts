@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { isFailure } from "../domain/failure.ts";
 import type { TrackedTask } from "../domain/ports.ts";
-import { blobsNamed } from "../rules/blobs-named.ts";
-import type { RunFacts } from "../rules/fsck.ts";
+import { blobsNamed } from "../rules/fsck/blobs-named.ts";
+import type { RunFacts } from "../rules/fsck/fsck.ts";
 import type { Refusal } from "./exit.ts";
 import { beadsOf, noRun, runIds, telemetryOf, unknownRun } from "./find-run.ts";
 import { PACKAGE } from "./package-folder.ts";

@@ -5,7 +5,7 @@ import { ROLES, type Role } from "../domain/conversation.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Human, Sandbox, Tracker } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
-import { parsePrompt } from "../rules/prompt.ts";
+import { parsePrompt } from "../rules/text/prompt.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";

@@ -1,6 +1,6 @@
 /** Which task or question an id means: in full, or without what all ids of the run begin with. */
 import type { RunState } from "../domain/run-state.ts";
-import { closestName } from "../rules/suggest.ts";
+import { closestName } from "../rules/text/suggest.ts";
 import { EXIT, type Refusal, refuse } from "./exit.ts";
 
 /** The full id: `a1.b2` means `fr-k3f9x2.a1.b2`, `k3f9x2` the root. */

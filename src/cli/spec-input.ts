@@ -5,7 +5,7 @@ import { stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Spec } from "../domain/spec.ts";
-import { parseSpec } from "../rules/spec.ts";
+import { parseSpec } from "../rules/spec/spec.ts";
 import { placeOf } from "./config.ts";
 import { EXIT, type Refusal, refuse } from "./exit.ts";
 

@@ -9,7 +9,7 @@ import { openStore } from "../orchestrator/store.ts";
 import { createdEvent } from "../orchestrator/tracked.ts";
 import { ACTOR, type World } from "../orchestrator/world.ts";
 import { draftOf } from "../rules/draft.ts";
-import { rootTask } from "../rules/root-task.ts";
+import { rootTask } from "../rules/plan/root-task.ts";
 import { changedBudgets, refuseTaskBudgets, refuseUnknownSpent, refuseUnpriced } from "./budget.ts";
 import type { Context } from "./context.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";

@@ -23,7 +23,7 @@ const role = z.enum(["planner", "worker", "router", "fixer", "reviewer"]);
 /** Who has work to do: a role, a person (`human`), or fractal's own code, which needs neither. */
 const workRole = z.enum([...role.options, "human", "code"]);
 export type WorkRole = z.infer<typeof workRole>;
-/** SHA-256 of a text among the run's blobs; `rules/blobs-named.ts` lists every one of them. */
+/** SHA-256 of a text among the run's blobs; `rules/fsck/blobs-named.ts` lists every one of them. */
 const hash = z.string().meta({ holds: "blob" });
 const usage = z.object({
   inputTokens: z.number(),

@@ -13,10 +13,10 @@ import {
   checksTouched,
   findingsOf,
   isProven,
-} from "../rules/gates.ts";
-import { judgeScope } from "../rules/scope.ts";
+} from "../rules/check/gates.ts";
+import { judgeScope } from "../rules/check/scope.ts";
+import { drawVerdict, failureOf } from "../rules/check/verdict.ts";
 import { taskOf } from "../rules/status.ts";
-import { drawVerdict, failureOf } from "../rules/verdict.ts";
 import { checkTree } from "./check-tree.ts";
 import { integrate } from "./integrate.ts";
 import { profileFor } from "./journaled-model.ts";

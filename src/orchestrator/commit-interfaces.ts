@@ -2,7 +2,7 @@
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { FileWrite } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
-import { leafChecks } from "../rules/gates.ts";
+import { leafChecks } from "../rules/check/gates.ts";
 import { isOutdated } from "../rules/status.ts";
 import { checkTree } from "./check-tree.ts";
 import type { Lease } from "./lease.ts";

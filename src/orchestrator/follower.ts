@@ -1,9 +1,9 @@
 /** Keeps Beads and the journal of one mind: follows a person's edits, mirrors statuses. */
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
-import { commentsWanted, detectDrift } from "../rules/drift.ts";
-import { anotherTracker, isOurs } from "../rules/drift-lost.ts";
-import { type MirrorLine, mirrorLines } from "../rules/mirror.ts";
+import { commentsWanted, detectDrift } from "../rules/people/drift.ts";
+import { anotherTracker, isOurs } from "../rules/people/drift-lost.ts";
+import { type MirrorLine, mirrorLines } from "../rules/people/mirror.ts";
 import { writeNotes } from "./notes.ts";
 import { serial } from "./serial.ts";
 import { ACTOR, type TrackedWorld } from "./world.ts";

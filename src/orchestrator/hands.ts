@@ -1,11 +1,11 @@
 /** Carries actions out beside one another, and knows what is under way. */
 import { type Failure, failureClassOf, isFailure } from "../domain/failure.ts";
 import type { TaskId } from "../domain/task.ts";
-import { openBudgetQuestion } from "../rules/budget-question.ts";
-import { noteOn } from "../rules/notes.ts";
+import { openBudgetQuestion } from "../rules/money/budget-question.ts";
+import { noteOn } from "../rules/people/notes.ts";
+import { answerEvents } from "../rules/people/said.ts";
 import type { Action, Snapshot } from "../rules/reconcile.ts";
 import { backoffMs } from "../rules/retry.ts";
-import { answerEvents } from "../rules/said.ts";
 import { isLost, isOutdated, taskOf } from "../rules/status.ts";
 import { attemptTask } from "./attempt-task.ts";
 import { askPerson, fixTask, routeByModel, routeByRules } from "./escalate-task.ts";

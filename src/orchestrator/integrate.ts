@@ -1,8 +1,8 @@
 /** Brings a checked commit onto the run's branch: merge, check the merged tree, move the branch. */
 import type { Check } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
+import { drawVerdict, failureOf } from "../rules/check/verdict.ts";
 import { isLost, taskOf } from "../rules/status.ts";
-import { drawVerdict, failureOf } from "../rules/verdict.ts";
 import { checkTree } from "./check-tree.ts";
 import type { Lease } from "./lease.ts";
 import { ACTOR, type World } from "./world.ts";

@@ -4,7 +4,7 @@ import type { JudgedCheck } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Acceptance } from "../domain/plan.ts";
 import type { TaskState } from "../domain/run-state.ts";
-import { inventedId } from "../rules/split.ts";
+import { inventedId } from "../rules/plan/split.ts";
 import { profileFor } from "./journaled-model.ts";
 import type { Lease } from "./lease.ts";
 import { ACTOR, type World } from "./world.ts";

@@ -6,9 +6,9 @@ import { renderInstant } from "../domain/instant.ts";
 import type { TaskId } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
 import { BROKE_OFF } from "../rules/breaker.ts";
-import { askEdited } from "../rules/cancel.ts";
+import { workedMsOf } from "../rules/money/worked-time.ts";
+import { askEdited } from "../rules/people/cancel.ts";
 import { isOutdated, taskOf } from "../rules/status.ts";
-import { workedMsOf } from "../rules/worked-time.ts";
 import { promptName } from "./prompt-name.ts";
 import { ACTOR, type World } from "./world.ts";
 

@@ -1,6 +1,6 @@
 /** Journals what a run will probably take, once everything is planned: the end is held against it. */
 import { tokensIn } from "../domain/usage.ts";
-import { forecastOf } from "../rules/forecast.ts";
+import { forecastOf } from "../rules/plan/forecast.ts";
 import { ACTOR, type World } from "./world.ts";
 
 /** Once a run: what was used until everything was planned, and the forecast of what is left. */

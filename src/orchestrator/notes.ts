@@ -2,11 +2,11 @@
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { TrackerComment } from "../domain/ports.ts";
 import type { Note } from "../domain/run-state.ts";
-import { notesOwed, sameWordsUpTo } from "../rules/notes.ts";
+import { notesOwed, sameWordsUpTo } from "../rules/people/notes.ts";
 import { ACTOR, type TrackedWorld } from "./world.ts";
 
 /**
- * Writes what `rules/notes.ts` says is owed. An earlier try may have written a comment without being
+ * Writes what `rules/people/notes.ts` says is owed. An earlier try may have written a comment without being
  * able to say so (a kill, an answer that was lost), so what counts is what can be read. Trouble
  * leaves the rest owed.
  */

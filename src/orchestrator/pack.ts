@@ -3,7 +3,7 @@ import type { AttemptStyle } from "../domain/limits.ts";
 import type { Pack, PackFile } from "../domain/pack.ts";
 import type { Repository } from "../domain/ports.ts";
 import type { Attempt, TaskState } from "../domain/run-state.ts";
-import { contextOf } from "../rules/spec-slice.ts";
+import { contextOf } from "../rules/spec/spec-slice.ts";
 import { ancestorsOf, taskOf } from "../rules/status.ts";
 import type { World } from "./world.ts";
 

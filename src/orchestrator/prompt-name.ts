@@ -1,6 +1,6 @@
 /** Names the prompt a role was given, for the journal. */
 import type { Role } from "../domain/conversation.ts";
-import { parsePrompt } from "../rules/prompt.ts";
+import { parsePrompt } from "../rules/text/prompt.ts";
 import type { World } from "./world.ts";
 
 /** Its version and the beginning of its hash among the blobs. */

@@ -7,11 +7,11 @@ import type { Failure } from "../domain/failure.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import type { TaskId } from "../domain/task.ts";
 import { worstCostOf } from "../domain/usage.ts";
-import { admissionOf, type Denial } from "../rules/admission.ts";
-import { renderDenial } from "../rules/budget-text.ts";
+import { admissionOf, type Denial } from "../rules/money/admission.ts";
+import { renderDenial } from "../rules/money/budget-text.ts";
 import { ACTOR, type World } from "./world.ts";
 
-/** Tokenizers cut finer than the estimate by up to a third (rules/prompt.ts): half is added. */
+/** Tokenizers cut finer than the estimate by up to a third (rules/text/prompt.ts): half is added. */
 const PROMPT_MARGIN = 1.5;
 /** What providers add of their own: their words on tools and on the answer's form, a few hundred. */
 const PROVIDER_TOKENS = 1000;

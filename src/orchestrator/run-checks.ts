@@ -3,7 +3,7 @@ import type { Check, CheckResult } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Journal, Sandbox, SandboxResult } from "../domain/ports.ts";
-import { distillOutput, isSameOutput } from "../rules/distill.ts";
+import { distillOutput, isSameOutput } from "../rules/text/distill.ts";
 
 /**
  * A result per check in their order; with `stopAtFirst` those after the first red gate are missing.

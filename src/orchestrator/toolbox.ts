@@ -4,7 +4,7 @@ import type { ToolCall } from "../domain/conversation.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { ToolResult } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
-import { allowedTools, refuseTool } from "../rules/permission.ts";
+import { allowedTools, refuseTool } from "../rules/check/permission.ts";
 import type { Lease } from "./lease.ts";
 import { runChecks } from "./run-checks.ts";
 import type { World } from "./world.ts";

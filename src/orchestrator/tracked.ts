@@ -4,9 +4,9 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { NewTrackedTask } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
-import { describeContract } from "../rules/describe.ts";
 import type { NewTaskFacts } from "../rules/new-task.ts";
-import { issueOfQuestion, issueOfTask } from "../rules/tracked.ts";
+import { describeContract } from "../rules/people/describe.ts";
+import { issueOfQuestion, issueOfTask } from "../rules/people/tracked.ts";
 import { ACTOR, type TrackedWorld } from "./world.ts";
 
 /**

@@ -4,7 +4,7 @@ import type { WorkRole } from "../domain/event.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Question, RoleWork, RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
-import type { Denied } from "./budget-question.ts";
+import type { Denied } from "./money/budget-question.ts";
 import { inOrder, knownCriticalPath } from "./schedule.ts";
 import { judgeOf, type Move, type Scene } from "./standing.ts";
 import { type Measure, urgencyOfQuestion, urgencyOfTask } from "./urgency.ts";

@@ -2,7 +2,7 @@
 import { JOURNAL_VERSION, type NewEvent, type RunEvent } from "../domain/event.ts";
 import { renderInstant } from "../domain/instant.ts";
 import type { RunState } from "../domain/run-state.ts";
-import { copyLedger } from "./ledger.ts";
+import { copyLedger } from "./money/ledger.ts";
 import { applyEvent } from "./replay.ts";
 
 /** A draft of a run, and the events that were carried into it. */

@@ -5,10 +5,10 @@ import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskStatus } from "../domain/task.ts";
 import { addCost, type CostUsd } from "../domain/usage.ts";
-import { renderDenial } from "./budget-text.ts";
+import { renderDenial } from "./money/budget-text.ts";
+import { wavesOf } from "./plan/waves.ts";
 import { judgeOf, type Move, type Standing } from "./standing.ts";
 import { colourOf, descendantsOf, type Hold, statusOf } from "./status.ts";
-import { wavesOf } from "./waves.ts";
 
 /** All rows, tasks in the order of the tree, as of the journal's last line: no clock is read. */
 export function currentRows(state: RunState): CurrentRows {

@@ -1,7 +1,7 @@
 /** A task as it is when it has just been made: nothing tried, nothing asked. */
 import type { Limits } from "../domain/limits.ts";
 import type { TaskState } from "../domain/run-state.ts";
-import { describeContract } from "./describe.ts";
+import { describeContract } from "./people/describe.ts";
 
 /** What is known of a task at its making. */
 export interface NewTaskFacts

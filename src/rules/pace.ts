@@ -1,7 +1,7 @@
 /** What one pass decided, in one word with its reason, and how soon the next one looks again. */
 import type { TaskId } from "../domain/task.ts";
-import { renderBudgetOf } from "./budget-text.ts";
 import type { Detection } from "./detect.ts";
+import { renderBudgetOf } from "./money/budget-text.ts";
 import type { Action } from "./reconcile.ts";
 
 /** Waiting work of this urgency is looked at every second. */

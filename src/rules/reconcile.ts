@@ -6,14 +6,14 @@ import type { Limits } from "../domain/limits.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { accessTo } from "./breaker.ts";
-import { type BudgetMove, budgetMoves, isShort, shortOf } from "./budget-question.ts";
-import { knownCycle } from "./cycle.ts";
 import { detectWork, type Work } from "./detect.ts";
-import { type MirrorLine, mirrorLines } from "./mirror.ts";
-import { notesOwed, reasonsUnsaid } from "./notes.ts";
+import { type BudgetMove, budgetMoves, isShort, shortOf } from "./money/budget-question.ts";
+import { knownCycle } from "./people/cycle.ts";
+import { type MirrorLine, mirrorLines } from "./people/mirror.ts";
+import { notesOwed, reasonsUnsaid } from "./people/notes.ts";
+import { droppedOf } from "./people/wanted.ts";
 import { endpointFor, type Move, type Scene } from "./standing.ts";
 import { statusOf, taskOf } from "./status.ts";
-import { droppedOf } from "./wanted.ts";
 
 /** Everything one pass may look at. Built once a pass, never changed by a rule. */
 export interface Snapshot {

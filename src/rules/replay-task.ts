@@ -5,10 +5,10 @@ import type { Limits } from "../domain/limits.ts";
 import type { Attempt, RunState, TaskState } from "../domain/run-state.ts";
 import { addCost, addUsage, NO_USAGE } from "../domain/usage.ts";
 import { accessTo, endpointOf, noteEndpoint, noteRelease } from "./breaker.ts";
+import { stopCounting } from "./money/worked-time.ts";
 import { noteIntent } from "./quarantine.ts";
 import { backoffMs, retryCost } from "./retry.ts";
 import { blockersOf } from "./status.ts";
-import { stopCounting } from "./worked-time.ts";
 
 /** Starts a new episode: what was tried before no longer counts against the task. */
 export function beginEpisode(task: TaskState, attemptsLeft: number): void {

@@ -7,8 +7,10 @@ import type { Guidance, Question, RunState, TaskState } from "../domain/run-stat
 import { isSettled, type TaskId } from "../domain/task.ts";
 import { NO_USAGE } from "../domain/usage.ts";
 import { beginProcess } from "./breaker.ts";
-import { applyToLedger, emptyLedger } from "./ledger.ts";
+import { applyToLedger, emptyLedger } from "./money/ledger.ts";
+import { stopCounting } from "./money/worked-time.ts";
 import { newTask } from "./new-task.ts";
+import { droppedOf, edgeIn, wantsDrop, wantsKeep, wantsRestore } from "./people/wanted.ts";
 import { hasDied, noteDeath } from "./quarantine.ts";
 import {
   applyToTask,
@@ -18,8 +20,6 @@ import {
   reopenTask,
 } from "./replay-task.ts";
 import { descendantsOf, statusOf, taskOf } from "./status.ts";
-import { droppedOf, edgeIn, wantsDrop, wantsKeep, wantsRestore } from "./wanted.ts";
-import { stopCounting } from "./worked-time.ts";
 
 /** The state after all these events. No events is a broken promise: a run starts with `run.started`. */
 export function replay(events: readonly RunEvent[]): RunState {

@@ -4,11 +4,12 @@ import type { Role } from "../domain/conversation.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled, type TaskId } from "../domain/task.ts";
-import { admissionOf, type Denial } from "./admission.ts";
 import { accessTo, endpointOf } from "./breaker.ts";
-import { type Cycle, knownCycle } from "./cycle.ts";
 import { nextRung, outOfQuestions } from "./escalation.ts";
-import { isFought } from "./mirror.ts";
+import { admissionOf, type Denial } from "./money/admission.ts";
+import { type Cycle, knownCycle } from "./people/cycle.ts";
+import { isFought } from "./people/mirror.ts";
+import { droppedOf } from "./people/wanted.ts";
 import { quarantineOf } from "./quarantine.ts";
 import { reviewAbove, reviewsDue } from "./review.ts";
 import { reservedFiles } from "./schedule.ts";
@@ -20,7 +21,6 @@ import {
   holdOf,
   statusOf,
 } from "./status.ts";
-import { droppedOf } from "./wanted.ts";
 
 /** What a person is asked about by what is; what follows from their own edits is asked in drift. */
 export type AskedKind =

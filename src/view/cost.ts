@@ -8,8 +8,8 @@ import {
   type Unit,
 } from "../domain/budget.ts";
 import type { RunState } from "../domain/run-state.ts";
-import { renderBudgetOf } from "../rules/budget-text.ts";
-import { addCharge, chargeOf, committedOf, limitsOf, totalOf } from "../rules/ledger.ts";
+import { renderBudgetOf } from "../rules/money/budget-text.ts";
+import { addCharge, chargeOf, committedOf, limitsOf, totalOf } from "../rules/money/ledger.ts";
 import { ancestorsOf } from "../rules/status.ts";
 import { amountText, costText, number } from "./money.ts";
 import { renderTable } from "./table.ts";

@@ -1,5 +1,5 @@
 /** Which requirement is checked by what: one line for a summary, all lines for a plan. */
-import { type CoverageRow, type CoverageState, countCoverage } from "../rules/coverage.ts";
+import { type CoverageRow, type CoverageState, countCoverage } from "../rules/plan/coverage.ts";
 import type { Paint } from "./paint.ts";
 import { cut, oneLine } from "./text.ts";
 

@@ -1,5 +1,5 @@
 /** What `fractal fsck` found, for people and as data. */
-import type { Finding } from "../rules/finding.ts";
+import type { Finding } from "../rules/fsck/finding.ts";
 import { paintOf } from "./paint.ts";
 import { count, oneLine } from "./text.ts";
 

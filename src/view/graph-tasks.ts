@@ -1,7 +1,7 @@
 /** The tasks of a run as a diagram and as data: the tree, what waits for what, and the waves. */
 import type { RunState } from "../domain/run-state.ts";
+import { wavesOf } from "../rules/plan/waves.ts";
 import { colourOf, descendantsOf, statusOf } from "../rules/status.ts";
-import { wavesOf } from "../rules/waves.ts";
 import type { Diagram } from "./diagram.ts";
 import { paintOf, signOf } from "./paint.ts";
 

@@ -3,13 +3,13 @@ import stringWidth from "string-width";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
 import { tokensIn } from "../domain/usage.ts";
-import { coverageOf } from "../rules/coverage.ts";
+import { coverageOf } from "../rules/plan/coverage.ts";
 import {
   type Forecast,
   type ForecastLine,
   type ForecastRole,
   forecastOf,
-} from "../rules/forecast.ts";
+} from "../rules/plan/forecast.ts";
 import { type Branch, branchesOf } from "./branches.ts";
 import { coverageJson, coverageText, renderCoverage } from "./coverage.ts";
 import { costText, number } from "./money.ts";

@@ -1,6 +1,6 @@
 /** The words of the spec behind a task's requirement ids. */
 import type { RunState, TaskState } from "../domain/run-state.ts";
-import { parseSpec } from "../rules/spec.ts";
+import { parseSpec } from "../rules/spec/spec.ts";
 
 export interface RequirementText {
   id: string;

@@ -1,8 +1,8 @@
 /** Everything about one task on one page: what it must achieve, what was tried, what it cost. */
 import type { RunEvent } from "../domain/event.ts";
 import type { Question, RunState, TaskState } from "../domain/run-state.ts";
+import { workedMsOf } from "../rules/money/worked-time.ts";
 import { colourOf, statusOf, waitsFor } from "../rules/status.ts";
-import { workedMsOf } from "../rules/worked-time.ts";
 import { costText, durationText, usageText } from "./money.ts";
 import { type Paint, paintOf, signOf } from "./paint.ts";
 import { requirementsOf } from "./requirements.ts";

@@ -2,8 +2,8 @@
 import type { RunState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
 import { addCost, type CostUsd, tokensIn } from "../domain/usage.ts";
-import { coverageOf } from "../rules/coverage.ts";
-import type { Figures } from "../rules/figures.ts";
+import type { Figures } from "../rules/money/figures.ts";
+import { coverageOf } from "../rules/plan/coverage.ts";
 import { colourOf, statusOf, waitsFor } from "../rules/status.ts";
 import { coverageText } from "./coverage.ts";
 import { costText, durationText, number, usageText } from "./money.ts";

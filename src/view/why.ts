@@ -1,7 +1,7 @@
 /** Why a task does or does not run now, and what would change that, in one paragraph. */
 import { renderInstant } from "../domain/instant.ts";
 import type { RunState, TaskEnd, TaskState } from "../domain/run-state.ts";
-import { renderDenial } from "../rules/budget-text.ts";
+import { renderDenial } from "../rules/money/budget-text.ts";
 import { slotsOf } from "../rules/reconcile.ts";
 import type { Move } from "../rules/standing.ts";
 import type { Hold } from "../rules/status.ts";

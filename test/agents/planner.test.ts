@@ -8,10 +8,10 @@ import type { Plan, PlanProblem } from "../../src/domain/plan.ts";
 import type { ModelProfile } from "../../src/domain/profile.ts";
 import type { Spec } from "../../src/domain/spec.ts";
 import { NO_USAGE } from "../../src/domain/usage.ts";
-import { reviewPlan } from "../../src/rules/plan-review.ts";
-import { signaturesAround } from "../../src/rules/planning-facts.ts";
-import { tokensOf } from "../../src/rules/prompt.ts";
-import { parseSpec } from "../../src/rules/spec.ts";
+import { reviewPlan } from "../../src/rules/plan/plan-review.ts";
+import { signaturesAround } from "../../src/rules/plan/planning-facts.ts";
+import { parseSpec } from "../../src/rules/spec/spec.ts";
+import { tokensOf } from "../../src/rules/text/prompt.ts";
 import { aState, aTask } from "../support/builders.ts";
 
 let prompt: string;

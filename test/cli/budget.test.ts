@@ -7,7 +7,7 @@ import { tightened } from "../../src/cli/budget.ts";
 import { type Config, loadConfig } from "../../src/cli/config.ts";
 import { isRefusal, type Refusal } from "../../src/cli/exit.ts";
 import type { Spec } from "../../src/domain/spec.ts";
-import { parseSpec } from "../../src/rules/spec.ts";
+import { parseSpec } from "../../src/rules/spec/spec.ts";
 
 interface Sources {
   repository?: string;

@@ -1,7 +1,7 @@
 /** A budget holds: what is paid for is finished, one question is asked, and nothing is paid for twice. */
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/domain/event.ts";
-import { overspent } from "../../src/rules/overspent.ts";
+import { overspent } from "../../src/rules/money/overspent.ts";
 import { type ServedCall, startModelServer } from "../support/model-server.ts";
 import { aPart, aPlan, called, files } from "./plans.ts";
 import { aRig, type Rig, until } from "./rig.ts";

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Finding } from "../../src/rules/finding.ts";
+import type { Finding } from "../../src/rules/fsck/finding.ts";
 import { aMailbox } from "./mailbox.ts";
 import { TINY_MATH, TINY_MATH_ANSWERS, TINY_MATH_PLAN } from "./plans.ts";
 import { aRig, type Rig } from "./rig.ts";

@@ -6,7 +6,7 @@ import { execa, execaSync, type ResultPromise } from "execa";
 import { stringify } from "yaml";
 import type { RunEvent } from "../../src/domain/event.ts";
 import type { Plan } from "../../src/domain/plan.ts";
-import { renderPlanFile } from "../../src/rules/plan-file.ts";
+import { renderPlanFile } from "../../src/rules/plan/plan-file.ts";
 import { BD } from "../support/bd.ts";
 
 /** The program as a user starts it. */

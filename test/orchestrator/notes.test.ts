@@ -4,7 +4,7 @@ import type { Failure } from "../../src/domain/failure.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { Tracker } from "../../src/domain/ports.ts";
 import { writeNotes } from "../../src/orchestrator/notes.ts";
-import { noteOn, notesOwed, responseNote } from "../../src/rules/notes.ts";
+import { noteOn, notesOwed, responseNote } from "../../src/rules/people/notes.ts";
 import { reconcile } from "../../src/rules/reconcile.ts";
 import { replay } from "../../src/rules/replay.ts";
 import { aSnapshot } from "../support/builders.ts";

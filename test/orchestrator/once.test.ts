@@ -4,8 +4,8 @@ import { memoryJournal } from "../../src/adapters/journal/memory.ts";
 import type { Human } from "../../src/domain/ports.ts";
 import type { Question } from "../../src/domain/run-state.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
+import { workedMsOf } from "../../src/rules/money/worked-time.ts";
 import { taskOf } from "../../src/rules/status.ts";
-import { workedMsOf } from "../../src/rules/worked-time.ts";
 import { memoryRepository } from "../support/memory-repository.ts";
 import { memoryTracker } from "../support/memory-tracker.ts";
 import {

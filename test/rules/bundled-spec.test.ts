@@ -15,12 +15,12 @@ import type { FileWrite } from "../../src/domain/ports.ts";
 import type { TaskState } from "../../src/domain/run-state.ts";
 import type { Spec } from "../../src/domain/spec.ts";
 import type { Contract } from "../../src/domain/task.ts";
-import { parseFileBlocks } from "../../src/rules/answer.ts";
-import { countCoverage, coverageOf } from "../../src/rules/coverage.ts";
-import { reviewPlan } from "../../src/rules/plan-review.ts";
-import { ancestorsIn, type PlannedTree, planTree } from "../../src/rules/plan-tree.ts";
-import { signaturesAround } from "../../src/rules/planning-facts.ts";
-import { parseSpec } from "../../src/rules/spec.ts";
+import { countCoverage, coverageOf } from "../../src/rules/plan/coverage.ts";
+import { reviewPlan } from "../../src/rules/plan/plan-review.ts";
+import { ancestorsIn, type PlannedTree, planTree } from "../../src/rules/plan/plan-tree.ts";
+import { signaturesAround } from "../../src/rules/plan/planning-facts.ts";
+import { parseSpec } from "../../src/rules/spec/spec.ts";
+import { parseFileBlocks } from "../../src/rules/text/answer.ts";
 
 const run = promisify(execFile);
 const never = new AbortController().signal;

@@ -1,6 +1,6 @@
 /** An edit of a task's text in Beads, by where the task stands (design part 4). */
 import { describe, expect, it } from "vitest";
-import { desiredMirror } from "../../src/rules/mirror.ts";
+import { desiredMirror } from "../../src/rules/people/mirror.ts";
 import { isLost, statusOf, taskOf } from "../../src/rules/status.ts";
 import { type Followed, followed } from "../support/followed-store.ts";
 import { aStoreWith, eventOf, on, opened } from "../support/leaf-store.ts";

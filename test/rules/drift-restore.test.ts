@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import { askPerson } from "../../src/orchestrator/escalate-task.ts";
 import type { World } from "../../src/orchestrator/world.ts";
-import { mirrorLines } from "../../src/rules/mirror.ts";
+import { mirrorLines } from "../../src/rules/people/mirror.ts";
 import { reconcile } from "../../src/rules/reconcile.ts";
 import { replay } from "../../src/rules/replay.ts";
 import { statusOf, taskOf } from "../../src/rules/status.ts";

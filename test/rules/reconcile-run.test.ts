@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RunState, TaskState } from "../../src/domain/run-state.ts";
-import { desiredMirror, mirrorLines, showsSame } from "../../src/rules/mirror.ts";
-import { notesOwed, reasonsUnsaid } from "../../src/rules/notes.ts";
 import { owedMoves } from "../../src/rules/owed.ts";
+import { desiredMirror, mirrorLines, showsSame } from "../../src/rules/people/mirror.ts";
+import { notesOwed, reasonsUnsaid } from "../../src/rules/people/notes.ts";
 import { type Action, reconcile } from "../../src/rules/reconcile.ts";
 import { replay } from "../../src/rules/replay.ts";
 import { criticalPathOf, knownCriticalPath } from "../../src/rules/schedule.ts";

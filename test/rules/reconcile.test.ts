@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Failure } from "../../src/domain/failure.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { Question, TaskState } from "../../src/domain/run-state.ts";
-import { desiredMirror } from "../../src/rules/mirror.ts";
+import { desiredMirror } from "../../src/rules/people/mirror.ts";
 import { type Action, reconcile, type Snapshot } from "../../src/rules/reconcile.ts";
 import {
   anAttempt,

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Signature } from "../../src/domain/task.ts";
-import { renderStubs, signatureProblem } from "../../src/rules/stub.ts";
+import { renderStubs, signatureProblem } from "../../src/rules/plan/stub.ts";
 
 const signature = (file: string, name: string, declaration: string, doc = ""): Signature => ({
   file,

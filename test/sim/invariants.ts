@@ -5,7 +5,7 @@ import { isFailure } from "../../src/domain/failure.ts";
 import type { Limits } from "../../src/domain/limits.ts";
 import type { Question, RunState, TaskState } from "../../src/domain/run-state.ts";
 import { refusalOf } from "../../src/rules/guard.ts";
-import { desiredMirror, showsSame } from "../../src/rules/mirror.ts";
+import { desiredMirror, showsSame } from "../../src/rules/people/mirror.ts";
 import { applyEvent, emptyState } from "../../src/rules/replay.ts";
 import type { MemoryRepository } from "../support/memory-repository.ts";
 import type { MemoryTracker } from "../support/memory-tracker.ts";

@@ -18,7 +18,7 @@ import { serial } from "../../src/orchestrator/serial.ts";
 import { openStore } from "../../src/orchestrator/store.ts";
 import { createdEvent } from "../../src/orchestrator/tracked.ts";
 import { ACTOR, type World } from "../../src/orchestrator/world.ts";
-import { rootTask } from "../../src/rules/root-task.ts";
+import { rootTask } from "../../src/rules/plan/root-task.ts";
 import type { MemoryRepository } from "../support/memory-repository.ts";
 import type { MemoryTracker } from "../support/memory-tracker.ts";
 import { MEMORY_PROFILE, memorySandbox, resumed, worldOf } from "../support/memory-world.ts";

@@ -2,8 +2,8 @@
 import type { Example, Part, Plan } from "../../src/domain/plan.ts";
 import type { Spec } from "../../src/domain/spec.ts";
 import { SIZES, type Size } from "../../src/domain/task.ts";
-import { childKey } from "../../src/rules/plan-facts.ts";
-import { parseSpec } from "../../src/rules/spec.ts";
+import { childKey } from "../../src/rules/plan/plan-facts.ts";
+import { parseSpec } from "../../src/rules/spec/spec.ts";
 import type { Chance } from "../support/toy-run.ts";
 
 /** A task as the seed wants it: a leaf has no children. */

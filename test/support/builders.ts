@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { Attempt, Note, Question, RunState, TaskState } from "../../src/domain/run-state.ts";
 import type { Contract } from "../../src/domain/task.ts";
 import { NO_USAGE } from "../../src/domain/usage.ts";
-import { emptyLedger } from "../../src/rules/ledger.ts";
+import { emptyLedger } from "../../src/rules/money/ledger.ts";
 import { newTask } from "../../src/rules/new-task.ts";
 import type { Snapshot } from "../../src/rules/reconcile.ts";
 

@@ -4,8 +4,8 @@ import { isFailure } from "../../src/domain/failure.ts";
 import type { TrackedTask, TrackerComment } from "../../src/domain/ports.ts";
 import type { Store } from "../../src/orchestrator/store.ts";
 import { publish } from "../../src/orchestrator/tracked.ts";
-import { commentsWanted, detectDrift } from "../../src/rules/drift.ts";
-import { mirrorLines } from "../../src/rules/mirror.ts";
+import { commentsWanted, detectDrift } from "../../src/rules/people/drift.ts";
+import { mirrorLines } from "../../src/rules/people/mirror.ts";
 import { type MemoryTracker, memoryTracker } from "./memory-tracker.ts";
 
 /** The actor fractal writes as. */

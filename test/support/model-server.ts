@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { ROLES, type Role } from "../../src/domain/conversation.ts";
-import { parsePrompt } from "../../src/rules/prompt.ts";
+import { parsePrompt } from "../../src/rules/text/prompt.ts";
 
 /** One request, the same for both APIs; `body` is what came over the wire. */
 export interface ServedCall {

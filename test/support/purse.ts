@@ -8,7 +8,7 @@ import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import { NO_USAGE } from "../../src/domain/usage.ts";
 import { openStore, type Store } from "../../src/orchestrator/store.ts";
 import { createdEvent } from "../../src/orchestrator/tracked.ts";
-import { type Admission, admissionOf } from "../../src/rules/admission.ts";
+import { type Admission, admissionOf } from "../../src/rules/money/admission.ts";
 import { aContract, STARTED_AT } from "./builders.ts";
 
 /** The tree: `r`, below it `r.a1` with `r.a1.a1` and `r.a1.a2`, and `r.a2`. */

@@ -1,7 +1,7 @@
 /** What is said before a run and after it: the plan, the summary, the commands to type next. */
 import { describe, expect, it } from "vitest";
 import type { Spec } from "../../src/domain/spec.ts";
-import { parseSpec } from "../../src/rules/spec.ts";
+import { parseSpec } from "../../src/rules/spec/spec.ts";
 import { nextCommands } from "../../src/view/next.ts";
 import { planJson, renderPlan } from "../../src/view/plan.ts";
 import { renderSummary } from "../../src/view/summary.ts";

@@ -2,7 +2,7 @@
 
 import { isFailure } from "../../domain/failure.ts";
 import type { Question, RunState } from "../../domain/run-state.ts";
-import { problemOfAnswer } from "../../rules/budget-answer.ts";
+import { problemOfAnswer } from "../../rules/money/budget-answer.ts";
 import { paintOf } from "../../view/paint.ts";
 import { renderQuestion } from "../../view/show.ts";
 import { oneLine } from "../../view/text.ts";

@@ -1,5 +1,5 @@
 /** `fractal fsck`: whether journal, branch, Beads and this machine agree. */
-import { findingsOf } from "../../rules/fsck.ts";
+import { findingsOf } from "../../rules/fsck/fsck.ts";
 import { type CheckedRun, fsckJson, renderFsck } from "../../view/fsck.ts";
 import type { Context } from "../context.ts";
 import { EXIT, type ExitCode, isRefusal } from "../exit.ts";

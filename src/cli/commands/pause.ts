@@ -1,7 +1,7 @@
 /** `fractal pause` and `fractal unpause`: hold a task and everything below it back, or let it go on. */
 import { isFailure } from "../../domain/failure.ts";
 import { isSettled } from "../../domain/task.ts";
-import { pauseProblem } from "../../rules/pause.ts";
+import { pauseProblem } from "../../rules/people/pause.ts";
 import { descendantsOf, statusOf, taskOf } from "../../rules/status.ts";
 import { count } from "../../view/text.ts";
 import type { Context } from "../context.ts";

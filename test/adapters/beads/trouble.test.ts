@@ -16,10 +16,10 @@ import type { TrackedTask, TrackerComment } from "../../../src/domain/ports.ts";
 import { openFollower } from "../../../src/orchestrator/follower.ts";
 import { openStore, type Store } from "../../../src/orchestrator/store.ts";
 import { publish } from "../../../src/orchestrator/tracked.ts";
-import { desiredMirror, mirrorLines, showsSame } from "../../../src/rules/mirror.ts";
-import { noteOn, notesOwed } from "../../../src/rules/notes.ts";
+import { desiredMirror, mirrorLines, showsSame } from "../../../src/rules/people/mirror.ts";
+import { noteOn, notesOwed } from "../../../src/rules/people/notes.ts";
+import { answerEvents } from "../../../src/rules/people/said.ts";
 import { replay } from "../../../src/rules/replay.ts";
-import { answerEvents } from "../../../src/rules/said.ts";
 import { statusOf, taskOf } from "../../../src/rules/status.ts";
 import {
   aClock,

@@ -1,0 +1,86 @@
+/** Which checks apply to a leaf, and which of them gate it (design part 4). */
+import type { Check, CheckResult } from "../../domain/check.ts";
+import type { RunState, TaskState } from "../../domain/run-state.ts";
+import type { Spec } from "../../domain/spec.ts";
+import type { TaskId } from "../../domain/task.ts";
+
+/** What the red-first run on the base showed. */
+export interface BaseFindings {
+  /** Own checks that were green before the work: they prove nothing about it. */
+  vacuous: string[];
+  /** Leaf checks that are red on the base: they gate the parent's roll-up instead. */
+  notYet: string[];
+}
+
+/** The checks to run on the base before the work: the leaf's own and the spec's `leaf` checks. */
+export function checksBefore(task: TaskState, spec: Spec): Check[] {
+  return [...ownChecks(task, spec), ...leafChecks(spec)];
+}
+
+/** What the leaf itself must show; a root that is a leaf has no roll-up, so the `final` ones too. */
+function ownChecks(task: TaskState, spec: Spec): Check[] {
+  const final = spec.checks.filter((check) => task.parent === null && check.when === "final");
+  return [...task.contract.checks, ...final];
+}
+
+export function leafChecks(spec: Spec): Check[] {
+  return spec.checks.filter((check) => check.when === "leaf");
+}
+
+export function findingsOf(task: TaskState, spec: Spec, results: CheckResult[]): BaseFindings {
+  const passed = new Set(results.filter((one) => one.passed).map((one) => one.name));
+  return {
+    vacuous: ownChecks(task, spec)
+      .filter((one) => passed.has(one.name))
+      .map((one) => one.name),
+    notYet: leafChecks(spec)
+      .filter((one) => !passed.has(one.name))
+      .map((one) => one.name),
+  };
+}
+
+/** The names of the leaf checks that did not gate a done child of this task, being red before it. */
+export function owedToRollUp(state: RunState, parent: TaskState): Set<string> {
+  const children = parent.children.flatMap((id) => state.tasks.get(id) ?? []);
+  const merged = children
+    .filter((child) => child.end === "done")
+    .flatMap((child) => child.attempts.filter((one) => one.outcome === "succeeded"));
+  return new Set(merged.flatMap((attempt) => attempt.notYet));
+}
+
+/** The checks of an attempt's own tree: a vacuous one must stay green, but counts as no proof. */
+export function checksAfter(task: TaskState, spec: Spec, findings: BaseFindings): Check[] {
+  return [
+    ...ownChecks(task, spec),
+    // What is owed to the parent's roll-up is due at once where there is no parent.
+    ...leafChecks(spec).filter(
+      (check) => task.parent === null || !findings.notYet.includes(check.name),
+    ),
+  ];
+}
+
+/** True when at least one own gating check was red before and so proves the work. */
+export function isProven(task: TaskState, spec: Spec, findings: BaseFindings): boolean {
+  return ownChecks(task, spec).some(
+    (check) => check.gates && !findings.vacuous.includes(check.name),
+  );
+}
+
+/**
+ * Own checks of *done* tasks whose declared files, or those of their declared dependencies, a
+ * change touches: they must still hold on the merged tree.
+ */
+export function checksTouched(state: RunState, id: TaskId, changed: readonly string[]): Check[] {
+  const files = new Set(changed);
+  const touches = (task: TaskState) => task.contract.files.some((file) => files.has(file));
+  const checks: Check[] = [];
+  for (const task of state.tasks.values()) {
+    if (task.id === id || task.end !== "done" || task.shape !== "leaf") continue;
+    const dependencies = task.dependsOn.flatMap((one) => state.tasks.get(one) ?? []);
+    if (!touches(task) && !dependencies.some(touches)) continue;
+    for (const check of task.contract.checks) {
+      checks.push({ ...check, name: `${task.key}: ${check.name}`.slice(0, 120) });
+    }
+  }
+  return checks;
+}

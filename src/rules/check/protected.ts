@@ -1,0 +1,86 @@
+/** Paths no task may touch unless its plan declares them and they are new: what judges, configures or steers. */
+import { foldedPath } from "../../domain/path.ts";
+
+/** Tests and checks, configuration of tools, lock files, CI, git, editors, agents, fractal's own. */
+export const PROTECTED_PATHS: readonly string[] = [
+  // Tests: what a task is judged by.
+  ...["**/test/**", "**/tests/**", "**/__tests__/**", "**/*.test.*", "**/*.spec.*"],
+  ...["**/test_*.py", "**/*_test.py", "**/conftest.py", "**/*_test.go", "**/__snapshots__/**"],
+  // How tests, types and lint are run.
+  ...[
+    "**/package.json",
+    "**/tsconfig*.json",
+    "**/biome.json*",
+    "**/.eslintrc*",
+    "**/eslint.config.*",
+  ],
+  ...[
+    "**/vitest.config.*",
+    "**/vite.config.*",
+    "**/jest.config.*",
+    "**/.mocharc*",
+    "**/playwright.config.*",
+  ],
+  ...["**/pyproject.toml", "**/setup.cfg", "**/tox.ini", "**/pytest.ini", "**/noxfile.py"],
+  ...["**/Makefile", "**/Cargo.toml", "**/go.mod"],
+  // Which code of others is used, and from where.
+  ...[
+    "**/*.lock",
+    "**/*.lockb",
+    "**/package-lock.json",
+    "**/npm-shrinkwrap.json",
+    "**/pnpm-lock.yaml",
+  ],
+  ...["**/go.sum", "**/.npmrc", "**/.yarnrc*", "**/.pnpmfile.cjs", "**/pip.conf"],
+  // What runs on machines of others, or in their tools.
+  ...["**/.git*", "**/.git*/**", "**/.gitlab/**", "**/.circleci/**", "**/.ci/**", "**/Jenkinsfile"],
+  ...["**/azure-pipelines.yml", "**/.travis.yml", "**/.husky/**", "**/.pre-commit-config.yaml"],
+  ...["**/.envrc", "**/.env", "**/.env.*", "**/.vscode/**", "**/.idea/**", "**/.devcontainer/**"],
+  ...[
+    "**/.claude/**",
+    "**/CLAUDE.md",
+    "**/AGENTS.md",
+    "**/.cursor/**",
+    "**/.cursorrules",
+    "**/.aider*",
+  ],
+  ...["**/.mcp.json", "**/.codex/**", "**/.gemini/**", "**/.windsurf*"],
+  // fractal's own.
+  ...["fractal.yaml", "fractal/**", ".beads/**", ".fractal/**", "telemetry/**"],
+];
+
+/**
+ * The pattern that protects a path, from the usual ones or those given; undefined when none does.
+ * `*` is any part of a name, `**` any folders; a pattern without wildcard also protects what is below.
+ */
+export function protectedBy(path: string, more: readonly string[] = []): string | undefined {
+  const folded = foldedPath(plainPath(path));
+  return [...PROTECTED_PATHS, ...more].find((pattern) => matcherOf(pattern).test(folded));
+}
+
+/** A path as trees have it: without `./` before and `/` behind. */
+export function plainPath(path: string): string {
+  return path.replace(/^(?:\.\/)+/, "").replace(/\/+$/, "");
+}
+
+const matchers = new Map<string, RegExp>();
+
+function matcherOf(pattern: string): RegExp {
+  const known = matchers.get(pattern);
+  if (known) return known;
+  const source = foldedPath(plainPath(pattern))
+    .split(/(\*\*\/|\*\*|\*|\?)/)
+    .map((part) => WILDCARDS[part] ?? part.replace(/[\\^$.|+()[\]{}]/g, "\\$&"))
+    .join("");
+  const below = /[*?]/.test(pattern) ? "" : "(?:/.*)?";
+  const matcher = new RegExp(`^${source}${below}$`, "su");
+  matchers.set(pattern, matcher);
+  return matcher;
+}
+
+const WILDCARDS: Record<string, string> = {
+  "**/": "(?:.*/)?",
+  "**": ".*",
+  "*": "[^/]*",
+  "?": "[^/]",
+};

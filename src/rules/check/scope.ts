@@ -1,0 +1,59 @@
+/** Whether a change stays within what its task declared, and off the paths that are protected. */
+import type { Failure } from "../../domain/failure.ts";
+import { pathProblem } from "../../domain/path.ts";
+import type { Change } from "../../domain/ports.ts";
+import type { Contract } from "../../domain/task.ts";
+import { plainPath, protectedBy } from "./protected.ts";
+
+const PATHS_SHOWN_MAX = 20;
+
+/**
+ * The failure of a change that touches a protected path, another file than the contract declares,
+ * or more lines than a task of its size may; undefined when it is in scope. `protectedPaths` come
+ * on top of the usual ones. A protected path is the task's own when its contract declares it and it
+ * was not there before.
+ */
+export function judgeScope(
+  changes: readonly Change[],
+  contract: Contract,
+  protectedPaths: readonly string[],
+  linesMax: number,
+): Failure | undefined {
+  const declared = new Set(contract.files.map(plainPath));
+  const isOwn = (change: Change) => change.kind === "added" && declared.has(change.path);
+
+  const guarded = changes.filter(
+    (change) => !isOwn(change) && protectedBy(change.path, protectedPaths),
+  );
+  if (guarded.length > 0) {
+    return {
+      failure: "protected-path",
+      detail: `These files are protected and must stay as they are:\n${listed(guarded)}`,
+      paths: guarded.map((change) => change.path),
+    };
+  }
+  const strays = changes.filter(
+    (change) => !declared.has(change.path) || pathProblem(change.path) !== undefined,
+  );
+  if (strays.length > 0) {
+    const allowed = [...declared].join(", ") || "none";
+    return {
+      failure: "out-of-scope",
+      detail: `Only these files may change: ${allowed}. Also changed:\n${listed(strays)}`,
+      paths: strays.map((change) => change.path),
+    };
+  }
+  const lines = changes.reduce((sum, change) => sum + change.linesAdded + change.linesDeleted, 0);
+  if (lines <= linesMax) return undefined;
+  return {
+    failure: "out-of-scope",
+    detail: `The change has ${lines} lines; a task of this size may change ${linesMax}. Change less.`,
+    paths: changes.map((change) => change.path),
+  };
+}
+
+function listed(changes: readonly Change[]): string {
+  const lines = changes.slice(0, PATHS_SHOWN_MAX).map(({ path, kind }) => `- ${path} (${kind})`);
+  const rest = changes.length - lines.length;
+  return [...lines, ...(rest > 0 ? [`- and ${rest} more`] : [])].join("\n");
+}

@@ -1,0 +1,166 @@
+/** Renders a task's examples to checks: one test file for Node, or one check a command elsewhere. */
+import type { Check } from "../../domain/check.ts";
+import type { Acceptance, Example } from "../../domain/plan.ts";
+import type { FileWrite } from "../../domain/ports.ts";
+import type { Spec } from "../../domain/spec.ts";
+import { isQuoted } from "../spec/quoted.ts";
+import { describeExample } from "./example.ts";
+import { type Helper, renderHelperImports, renderHelpers } from "./oracle-helpers.ts";
+import { isNodeWork } from "./source-file.ts";
+
+/** An example that a machine can try out. */
+type Runnable = Extract<Example, { kind: Helper }>;
+
+export interface OracleParts {
+  /** The task that the examples are about. */
+  key: string;
+  acceptance: readonly Acceptance[];
+  when: "own" | "rollup";
+  spec: Spec;
+  /** Declared files, which tell the language where the spec names none. */
+  files: readonly string[];
+  /** Whether an example that the specification does not give may gate nevertheless. */
+  accepted: (acceptance: Acceptance) => boolean;
+  /** Checks the task has already; their files and names are taken. */
+  present: readonly Check[];
+}
+
+/** Where the tests of a task stand, relative to the spec's root. */
+export function oraclePath(key: string, suffix = ""): string {
+  return `test/${key}${suffix}.test.mjs`;
+}
+
+/** Whether a machine can try it out; people's and models' opinions never gate. */
+export function isRunnable(example: Example): example is Runnable {
+  return example.kind === "call" || example.kind === "command" || example.kind === "http";
+}
+
+/**
+ * The checks and the files they are made of. What may gate and what only advises stand in separate
+ * files, so that advice cannot turn a gate red.
+ */
+export function renderOracle(o: OracleParts): { checks: Check[]; files: FileWrite[] } {
+  const checks: Check[] = [];
+  const files: FileWrite[] = [];
+  const runnable = o.acceptance.filter(({ example }) => isRunnable(example));
+  const gating = runnable.filter((one) => isQuoted(one, o.spec.text) || o.accepted(one));
+  const groups = [
+    { name: "examples", suffix: "", gates: true, members: gating },
+    {
+      name: "advice",
+      suffix: ".advice",
+      gates: false,
+      members: runnable.filter((one) => !gating.includes(one)),
+    },
+  ];
+  for (const { name, suffix, gates, members } of groups) {
+    const rest = isNodeWork(o.spec.language, o.files)
+      ? members
+      : members.filter(({ example }) => example.kind === "http");
+    if (rest.length > 0) {
+      const { nth, path } = freePath(o, suffix);
+      checks.push({
+        ...common(o, rest, gates),
+        name: nth === 1 ? name : `${name} ${nth}`,
+        run: `node --test ${path}`,
+        oracle: [path],
+      });
+      files.push({
+        path,
+        text: renderTests(
+          o.key,
+          rest.map(({ example }) => example),
+        ),
+      });
+    }
+    for (const one of members.filter((member) => !rest.includes(member))) {
+      const check = commandCheck(o, one, gates, [...o.present, ...checks]);
+      if (check) checks.push(check);
+    }
+  }
+  return { checks, files };
+}
+
+/** The first name for the test file that the task does not use yet. */
+function freePath({ key, present }: OracleParts, suffix: string): { nth: number; path: string } {
+  const taken = new Set(present.flatMap(({ oracle }) => oracle));
+  for (let nth = 1; ; nth += 1) {
+    const path = oraclePath(key, nth === 1 ? suffix : `${suffix}.${nth}`);
+    if (!taken.has(path)) return { nth, path };
+  }
+}
+
+function common(o: OracleParts, members: readonly Acceptance[], gates: boolean) {
+  const isAllQuoted = members.every((one) => isQuoted(one, o.spec.text));
+  return {
+    when: o.when,
+    source: isAllQuoted ? ("quoted" as const) : ("planner" as const),
+    requirements: [...new Set(members.map(({ requirement }) => requirement))],
+    gates,
+  };
+}
+
+function commandCheck(
+  o: OracleParts,
+  acceptance: Acceptance,
+  gates: boolean,
+  taken: readonly Check[],
+): Check | undefined {
+  const { example } = acceptance;
+  if (example.kind !== "command") return undefined;
+  const { run, stdin, exit, stdout } = example;
+  const names = new Set(taken.map(({ name }) => name));
+  const base = run.split("\n")[0]?.slice(0, 100) || "command";
+  let name = base;
+  for (let nth = 2; names.has(name); nth += 1) name = `${base} (${nth})`;
+  return {
+    ...common(o, [acceptance], gates),
+    name,
+    run,
+    exit,
+    ...(stdin === undefined ? {} : { stdin }),
+    ...(stdout === undefined ? {} : { stdout }),
+    oracle: [],
+  };
+}
+
+/** The text of a test file for plain `node --test`; each test is called like its example. */
+export function renderTests(key: string, examples: readonly Example[]): string {
+  const runnable = examples.filter(isRunnable);
+  const helpers = new Set(runnable.map(({ kind }) => kind));
+  return [
+    `// What must be true of ${key}: rendered from its plan, read-only for whoever does the work.`,
+    renderHelperImports(helpers),
+    "",
+    renderHelpers(helpers),
+    "",
+    ...runnable.map((example) => `${renderTest(example)}\n`),
+  ].join("\n");
+}
+
+function renderTest(example: Runnable): string {
+  const title = literal(describeExample(example));
+  switch (example.kind) {
+    case "call": {
+      const { file, name, args, value, error } = example;
+      const call = [file, name, args].map(literal).join(", ");
+      if (error !== undefined) return `test(${title}, () => fails(${call}, ${literal(error)}));`;
+      return `test(${title}, () => returns(${call}, ${literal(value)}));`;
+    }
+    case "command": {
+      const { kind: _, run, ...rest } = example;
+      return `test(${title}, () => runs(${literal(run)}, ${literal(rest)}));`;
+    }
+    case "http": {
+      const { kind: _, start, ...rest } = example;
+      return `test(${title}, () => answers(${literal(start)}, ${literal(rest)}));`;
+    }
+  }
+}
+
+/** A JSON value as source text that means the same. */
+function literal(value: unknown): string {
+  const json = JSON.stringify(value) ?? "undefined";
+  // As a literal, this key would set the prototype instead of a property.
+  return json.includes('"__proto__"') ? `JSON.parse(${JSON.stringify(json)})` : json;
+}
