@@ -55,10 +55,11 @@ async function probeSandbox(top: string | undefined, signal: AbortSignal): Promi
     mode: "contained",
     checkout: top,
     root: ".",
-    runId: "doctor",
+    runId: `doctor-${process.pid}`,
   });
   if (isFailure(sandbox)) return [{ name: "sandbox", state: "missing", found: sandbox.detail }];
   const probes = await machine.selfTest(sandbox, { checkout: top }, signal);
+  await sandbox.close();
   if (isFailure(probes)) return [{ name: "sandbox", state: "missing", found: probes.detail }];
   return probes.map((probe) => ({
     name: "sandbox",

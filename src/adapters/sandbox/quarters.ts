@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import type { Failure } from "../../domain/failure.ts";
+import { endSurvivors } from "./survivors.ts";
 
 /** Started as root, nothing model-written runs as root but as this user, which owns nothing else. */
 const SANDBOX_USER = { uid: 65_432, gid: 65_432 };
@@ -28,8 +29,8 @@ export interface Quarters {
 
 /**
  * Opens `/var/cache/fractal` for root and the user's cache folder for others. Workspaces of
- * different runs are apart; those that a process of this run left when it was killed are removed,
- * as one process at a time works on a run.
+ * different runs are apart; what a process of this run left when it was killed, in folders and
+ * running in them, is cleared away, as one process at a time works on a run.
  */
 export async function openQuarters(o: {
   runId: string;
@@ -40,6 +41,7 @@ export async function openQuarters(o: {
   const base = join(o.cache ?? usualCache(), "sandbox");
   const workspaces = workspacesOf(o.runId, o.cache);
   try {
+    await endSurvivors(workspaces);
     await removeTree(workspaces);
     await mkdir(workspaces, { recursive: true });
     for (const each of [dirname(workspaces), workspaces]) await chmod(each, 0o711);
