@@ -18,7 +18,7 @@ import { judgeScope } from "../rules/check/scope.ts";
 import { drawVerdict, failureOf } from "../rules/check/verdict.ts";
 import { taskOf } from "../rules/status.ts";
 import { checkTree } from "./check-tree.ts";
-import { integrate } from "./integrate.ts";
+import { integrate, landedCommit } from "./integrate.ts";
 import { profileFor } from "./journaled-model.ts";
 import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
 import { gatherPack } from "./pack.ts";
@@ -71,9 +71,8 @@ async function tryLeaf(
   const findings = findingsOf(task, spec, before);
   const found = { vacuous: findings.vacuous, not_yet: findings.notYet };
   // A crash between moving the branch and saying so: the work is already there.
-  const wasMerging = task.merge?.attempt === lease.attempt;
-  const merged = wasMerging && (await repository.findMerged(lease.taskId, lease.attempt));
-  if (merged) {
+  const merged = await landedCommit(world, lease);
+  if (merged !== undefined) {
     return doneEnd(world, lease, merged, !isProven(task, spec, findings), found);
   }
 

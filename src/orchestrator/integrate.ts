@@ -23,6 +23,9 @@ export function integrate(
     const { repository, store } = world;
     const task = taskOf(store.state, lease.taskId);
     const head = await repository.head();
+    // The git of a fractal that was killed may have moved the branch since it was first looked at.
+    const late = await landedCommit(world, lease);
+    if (late !== undefined) return late;
     const candidateTree = await repository.treeOf(candidate);
     const tree = await mergedTree(world, lease, head, candidate, candidateTree);
     if (isFailure(tree)) return tree;
@@ -46,12 +49,24 @@ export function integrate(
     const { attempt, fence } = lease;
     store.record([{ ...about, event_type: "merge.started", attempt, fence, onto: head, commit }]);
     if (!(await repository.advance(head, commit))) {
+      const meanwhile = await landedCommit(world, lease);
+      if (meanwhile !== undefined) return meanwhile;
       const detail = "the run's branch was moved by somebody else";
       return { failure: "merge-conflict", detail, paths: [] };
     }
     store.record([{ ...about, event_type: "merge.done", attempt, commit }]);
     return commit;
   });
+}
+
+/**
+ * The commit by which an earlier process brought this attempt onto the branch before it could say
+ * so; undefined where there is none. Only what was begun can have been done.
+ */
+export async function landedCommit(world: World, lease: Lease): Promise<string | undefined> {
+  const { merge } = taskOf(world.store.state, lease.taskId);
+  if (merge?.attempt !== lease.attempt) return undefined;
+  return world.repository.findMerged(lease.taskId, lease.attempt);
 }
 
 async function mergedTree(

@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { bdThatDies } from "../destruction/bd-that-dies.ts";
 import { survive, tell, undisturbed } from "../destruction/deaths.ts";
 import { expectNoChange, expectWhole } from "../destruction/judge.ts";
+import { slowGit } from "../destruction/slow-git.ts";
 import { aSmallRun, dyingAt, dyingAtCall } from "../destruction/small-run.ts";
 import { PLANNED_TREE, STUCK_LEAF, type Story, TWO_LEAVES } from "../destruction/stories.ts";
 import { chanceOf, IS_DEEP, SEED, sampleOf, tryAll } from "../destruction/trials.ts";
@@ -103,6 +104,37 @@ it(
       cases: sampleOf(planning, IS_DEEP ? planning.length : 2, chanceOf(SEED + 2)),
       nameOf,
       attempt: dieOnce,
+    });
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  "while its git moves a ref, and that git does so later",
+  async () => {
+    const { steps } = await undisturbed(TWO_LEAVES);
+    const moves = (steps[0] ?? []).filter((step) => step.startsWith("during git update-ref"));
+    const cases = moves.flatMap((step) =>
+      [0.5, 1, 1.5, 2, 3, 5].map((seconds) => ({ step, seconds })),
+    );
+    await tryAll({
+      file,
+      suite: "git outlives it",
+      what: "kill -9 while git moves a ref; that git goes on 0.5 to 5 s later, beside the recovery",
+      cases: sampleOf(cases, IS_DEEP ? cases.length : 1, chanceOf(SEED + 5)),
+      nameOf: ({ step, seconds }) => `${step}, ${seconds} s later`,
+      attempt: async ({ step, seconds }) => {
+        const folder = mkdtempSync(join(tmpdir(), "fractal-git-"));
+        try {
+          slowGit(folder, Number(step.split("#")[1]), seconds);
+          const { env } = dyingAt(step);
+          const how = { env: { ...env, PATH: `${folder}:${process.env["PATH"]}` } };
+          await survive({ story: TWO_LEAVES, hows: new Map([[1, how]]) });
+          return undefined;
+        } finally {
+          rmSync(folder, { recursive: true, force: true });
+        }
+      },
     });
   },
   TIMEOUT_MS,

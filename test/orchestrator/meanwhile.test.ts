@@ -381,6 +381,66 @@ describe("a process that ended between two steps", () => {
     expect(merges).toHaveLength(1);
   });
 
+  it.each([
+    ["before the head is read", "head"],
+    ["before the branch is moved", "advance"],
+  ] as const)("finds a merge that the git of the dead process made %s", async (_, when) => {
+    const repository = memoryRepository();
+    let isDead = false;
+    let late: (() => Promise<unknown>) | undefined;
+    const isFirst = () => repository.log()[0]?.includes("fr-r1.a1 1") === false;
+    const world = aMemoryWorld({
+      spec,
+      splits,
+      script: right,
+      limits: { jobs: 1 },
+      repository: {
+        ...repository,
+        async advance(from, to) {
+          const { state } = world.store;
+          if (isDead || taskOf(state, "fr-r1.a1").merge === undefined) {
+            return repository.advance(from, to);
+          }
+          isDead = true;
+          late = () => repository.advance(from, to);
+          throw new Error("killed");
+        },
+      },
+    });
+    await expect(run(world)).rejects.toThrow("killed");
+    expect(isFirst()).toBe(true);
+
+    // The next process has looked for the merge, and only then it is there.
+    const comesLate = async () => {
+      await late?.();
+      late = undefined;
+    };
+    let looked = false;
+    const slow = {
+      ...repository,
+      async findMerged(id: string, attempt: number) {
+        const found = await repository.findMerged(id, attempt);
+        looked = true;
+        return found;
+      },
+      async head() {
+        if (looked && when === "head") await comesLate();
+        return repository.head();
+      },
+      async advance(from: string, to: string) {
+        if (looked && when === "advance") await comesLate();
+        return repository.advance(from, to);
+      },
+    };
+    const rest = await run({ ...world, repository: slow });
+
+    expect(rest.exitCode).toBe(0);
+    expect(late).toBeUndefined();
+    expect(taskOf(world.store.state, "fr-r1.a1").attempts).toHaveLength(1);
+    const merges = repository.log().filter((message) => message.includes("Task: fr-r1.a1 "));
+    expect(merges).toHaveLength(1);
+  });
+
   it("goes on with an interrupted split under the ids it began with, whatever was answered since", async () => {
     const repository = memoryRepository();
     let killed = false;

@@ -135,9 +135,9 @@ export const SWITCHES: readonly Switch[] = [
   },
   {
     name: "merge-not-looked-up",
-    file: "src/orchestrator/attempt-task.ts",
-    from: "const merged = wasMerging && (await repository.findMerged(lease.taskId, lease.attempt));",
-    to: "const merged = wasMerging && undefined;",
+    file: "src/orchestrator/integrate.ts",
+    from: "return world.repository.findMerged(lease.taskId, lease.attempt);",
+    to: "return undefined;",
     removes: "After a crash nobody looks whether the merge was made.",
     tests: ["test/orchestrator/meanwhile.test.ts"],
     named: "finds the merge and makes no other",

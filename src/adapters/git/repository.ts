@@ -81,8 +81,14 @@ export async function openRepository(o: {
           ? await makeCommit(await emptyTree(objects), [], "fractal: an empty start\n")
           : (await refs(["rev-parse", "--verify", `${base}^{commit}`])).text;
       await refs(["update-ref", kept("base"), start]);
-      await refs(["update-ref", ref, start, ""]);
-      return start;
+      const { exitCode, stderr } = await refs(["update-ref", ref, start, ""], {
+        answers: [0, 1, 128],
+      });
+      if (exitCode === 0) return start;
+      // The git of a fractal that was killed may have made it meanwhile.
+      const made = await tip();
+      if (made === "") throw new Error(`the branch ${branch} cannot be made: ${stderr}`);
+      return made;
     },
 
     async head() {
