@@ -2,6 +2,7 @@
 import { createLogUpdate } from "log-update";
 import type { Store } from "../orchestrator/store.ts";
 import { renderProgress } from "../view/progress.ts";
+import { oneLine } from "../view/text.ts";
 import { renderTree } from "../view/tree.ts";
 import type { Context } from "./context.ts";
 
@@ -38,6 +39,12 @@ export function showLive(context: Context, store: Store): Live {
 
 const STOPPING = "Stopping in order; a second Ctrl-C ends it at once.";
 
+/** What the run waits for while nothing can be done: a tree alone would look stuck. */
+function restText(decision: string): string {
+  const reason = /^pause: (.*)/.exec(decision)?.[1];
+  return reason === undefined ? "" : `${oneLine(reason)} (Ctrl-C ends it)`;
+}
+
 const QUIET: Live = { pause: () => undefined, resume: () => undefined, end: () => undefined };
 
 function showTree(context: Context, store: Store): Live {
@@ -52,7 +59,8 @@ function showTree(context: Context, store: Store): Live {
     if (paused) return;
     const rows = Math.max(5, (stderr.rows ?? 24) - 3);
     const tree = renderTree(store.state, { ...out.noteLook, rows, now: context.now() });
-    update(context.signal.aborted && !ended ? `${tree}\n${STOPPING}` : tree);
+    const note = context.signal.aborted ? STOPPING : restText(store.state.lastDecision);
+    update(note === "" || ended ? tree : `${tree}\n${note}`);
   };
   context.signal.addEventListener("abort", draw, { once: true });
   store.listen(() => {

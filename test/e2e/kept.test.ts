@@ -1,10 +1,14 @@
 /** A run kept up with --keep, and held back and explained from a second terminal. */
+import { join } from "node:path";
+import { spawn } from "@lydell/node-pty";
 import type { ResultPromise } from "execa";
 import { expect, it } from "vitest";
 import type { RunEvent } from "../../src/domain/event.ts";
+import { BD } from "../support/bd.ts";
 import { aMailbox, type Letter } from "./mailbox.ts";
 import { ACCEPTED, ASKS, aTree, code, isEnd, leafPlan } from "./people.ts";
-import { aRig, type Rig, until } from "./rig.ts";
+import { TINY_MATH, TINY_MATH_ANSWERS, TINY_MATH_PLAN } from "./plans.ts";
+import { aRig, PROGRAM, type Rig, until } from "./rig.ts";
 
 /** A machine with other work may be slow: what never comes is still found out. */
 const PATIENCE_MS = 300_000;
@@ -158,6 +162,29 @@ it("stays up with --keep, picks up what a person adds, and ends in order with Ct
   const end = await later;
   expect(end.exitCode, String(end.all)).toBe(0);
   expect(onBranch(rig, "late.mjs")).toBe(true);
+}, 900_000);
+
+it("says on a terminal that it stays up, and ends with the key that it names", async () => {
+  using rig = aRig();
+  const plan = rig.plan(TINY_MATH, { root: TINY_MATH_PLAN });
+  const line = [PROGRAM, "run", plan, "--keep", "--model", rig.script(TINY_MATH_ANSWERS)];
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: join(rig.dir, "..", "home"),
+    FRACTAL_BD: BD,
+    TERM: "xterm-256color",
+  };
+  const pty = spawn(process.execPath, line, { cols: 120, rows: 40, cwd: rig.dir, env });
+  let raw = "";
+  pty.onData((data) => {
+    raw += data;
+  });
+  const ended = new Promise<{ exitCode: number }>((resolve) => pty.onExit(resolve));
+  const said = "all done; stays up for new work (Ctrl-C ends it)";
+  await until("what it waits for", () => raw.includes(said), PATIENCE_MS);
+  pty.write("\u0003");
+  expect((await ended).exitCode, raw).toBe(130);
+  expect(raw.lastIndexOf(said)).toBeLessThan(raw.lastIndexOf("branch"));
 }, 900_000);
 
 const status = (rig: Rig, id: string) =>
