@@ -13,6 +13,9 @@ export interface People {
   help(state: RunState): Promise<boolean>;
 }
 
+/** After so many a person takes a task as it is. */
+const EPISODES_MAX = 20;
+
 export function peopleOf(tracker: MemoryTracker, chance: Chance): People {
   const { person } = tracker;
   /** Edges that were added, to be taken away again. */
@@ -138,7 +141,11 @@ export function peopleOf(tracker: MemoryTracker, chance: Chance): People {
     }
     for (const task of state.tasks.values()) {
       if (task.deleted || !(await has(task.id))) continue;
-      if (task.end === "failed") {
+      if (task.end === "failed" && task.episode > EPISODES_MAX) {
+        // What it needs was dropped, for example: no further episode would help.
+        await person.close(task.id);
+        did = true;
+      } else if (task.end === "failed") {
         await person.comment(task.id, "once more, please");
         await person.reopen(task.id);
         did = true;

@@ -70,13 +70,13 @@ it("stops writing once a batch got no answer in time", async () => {
   expect(calls()).toEqual(["batch", "list"]);
 });
 
-it("closes at most twenty issues in one batch", async () => {
+it("closes at most ten issues in one batch", async () => {
   const { tracker, calls } = await openWith(
     row({ status: "closed" }),
     `echo '{"data":{"operations":1}}'`,
   );
   const line = { id: "fr-1", status: "closed", assignee: "" } as const;
-  await tracker.mirror(Array.from({ length: 41 }, () => line));
+  await tracker.mirror(Array.from({ length: 21 }, () => line));
   expect(calls()).toEqual(["batch", "batch", "batch", "list"]);
 });
 
