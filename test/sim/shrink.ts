@@ -1,6 +1,9 @@
 /** Makes a failing seed smaller, and tells all that is needed to look into it. */
 import { type Milder, type Played, play } from "./simulate.ts";
 
+/** A seed that goes on for long does so again and again: what was found by then is told. */
+const SHRINK_MS = 20_000;
+
 /** The same seed with as little going wrong as still breaks it. */
 export async function shrunk(failed: Played): Promise<{ played: Played; milder: Milder }> {
   let best = { played: failed, milder: {} as Milder };
@@ -12,7 +15,9 @@ export async function shrunk(failed: Played): Promise<{ played: Played; milder: 
   for (const one of [{ noPeople: true }, { noFaults: true }] as const) {
     await isWorse({ ...best.milder, ...one });
   }
+  const until = performance.now() + SHRINK_MS;
   for (let crashesMax = 0; crashesMax < best.played.crashes; crashesMax += 1) {
+    if (performance.now() > until) break;
     if (await isWorse({ ...best.milder, crashesMax })) break;
   }
   return best;
