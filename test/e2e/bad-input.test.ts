@@ -383,9 +383,9 @@ describe("a run that is going on", () => {
     expect(second.stderr).toContain("another fractal run is at work in this repository");
     expect(rig.runs()).toHaveLength(1);
     for (const command of [["show"], ["answer"], ["cancel"]]) {
-      const ran = await rig.fractal([...command, "a1", ...(command[0] === "answer" ? ["x"] : [])]);
+      const ran = await rig.fractal([...command, "a11", ...(command[0] === "answer" ? ["x"] : [])]);
       expect(ran.exitCode, ran.all).toBe(2);
-      expect(ran.stderr).toMatch(/no task or question a1[\s\S]*did you mean fr-\w+\.a1\?/);
+      expect(ran.stderr).toMatch(/no task or question a11[\s\S]*did you mean fr-\w+\.a1\?/);
     }
     const tree = await rig.fractal(["tree"]);
     expect(tree.stdout).toContain("running");
