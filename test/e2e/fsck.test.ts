@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/rules/fsck/finding.ts";
 import { aMailbox } from "./mailbox.ts";
@@ -200,8 +200,8 @@ describe("fractal fsck", () => {
     const left = join(cache, "sandbox", "workspaces", run, "left");
     expect(
       await damaged(
-        () => mkdirSync(left),
-        () => rmSync(left, { recursive: true }),
+        () => mkdirSync(left, { recursive: true }),
+        () => rmSync(dirname(left), { recursive: true }),
       ),
     ).toEqual([`workspace-left ${left}`]);
 
