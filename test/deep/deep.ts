@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { type Kept, merged, parseCounted, parseKept, renderReport } from "./report.ts";
+import { type Kept, merged, parseCounted, parseKept, renderReport, underName } from "./report.ts";
 
 const PACKAGE = join(import.meta.dirname, "../..");
 const PAGE = join(PACKAGE, "docs/reliability-report.md");
@@ -26,6 +26,7 @@ const SUITES: Record<string, string[]> = {
   trouble: ["vitest", "run", "--project", "e2e", "test/e2e/trouble.test.ts"],
   damage: ["vitest", "run", "test/adapters/journal/damage.test.ts", "test/e2e/damage.test.ts"],
   replay: ["vitest", "run", "--project", "unit", "test/rules/replay-prefix.test.ts"],
+  sim: ["vitest", "run", "--project", "unit", "test/sim/simulation.test.ts"],
   sabotage: ["node", "test/sabotage/run.ts"],
 };
 
@@ -70,7 +71,13 @@ function runSuite(suite: string, program: string, args: string[]): boolean {
     });
     const on = new Date().toISOString().slice(0, 10);
     const now: Kept[] = (existsSync(report) ? parseCounted(readFileSync(report, "utf8")) : []).map(
-      (one) => ({ ...one, suite, on, counts: isSample ? "sample" : "full", machine }),
+      (one) => ({
+        ...one,
+        ...underName(one, suite),
+        on,
+        counts: isSample ? "sample" : "full",
+        machine,
+      }),
     );
     keep(now);
     return status === 0 && now.every((one) => one.passed === one.count);

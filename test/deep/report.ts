@@ -41,6 +41,11 @@ export function merged(before: Kept[], now: Kept[]): Kept[] {
   );
 }
 
+/** Under the name of the command that runs it; what it called itself goes before what it did. */
+export function underName({ suite, what }: Counted, name: string): Pick<Counted, "suite" | "what"> {
+  return { suite: name, what: suite === name ? what : `${suite}: ${what}` };
+}
+
 /** The page, in Markdown. */
 export function renderReport(results: Kept[]): string {
   const suites = [...new Set(results.map((one) => one.suite))];
