@@ -31,12 +31,13 @@ const STEPS = [
 // The pinned Node and the tools of this package come first, whatever started this.
 const env = { ...process.env, TMPDIR: temp };
 env["PATH"] = [join(packageDir, "node_modules/.bin"), env["PATH"]].join(delimiter);
-const failedStep = STEPS.find(([name = "", program = "", ...args]) => {
+// All of them, whatever came of the one before: who cannot look at the machine sees everything at once.
+const failedSteps = STEPS.filter(([name = "", program = "", ...args]) => {
   process.stdout.write(`\n── ${name}\n`);
   const { status, error } = spawnSync(program, args, { cwd: packageDir, stdio: "inherit", env });
   if (error) process.stdout.write(`${error.message}\n`);
   return status !== 0;
-});
+}).map(([name]) => name);
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const project of ["unit", "e2e"]) {
@@ -50,9 +51,9 @@ for (const project of ["unit", "e2e"]) {
 rmSync(reports, { recursive: true, force: true });
 
 // A step that fails without a failing test (a lint error, a file that does not load) counts as one.
-if (failedStep !== undefined) {
+if (failedSteps.length > 0) {
   counts.failed = Math.max(counts.failed, 1);
-  process.stdout.write(`\nfailed: ${failedStep[0]}\n`);
+  process.stdout.write(`\nfailed: ${failedSteps.join(", ")}\n`);
   process.exitCode = 1;
 }
 process.stdout.write(

@@ -1,4 +1,4 @@
-/** Runs the suites of destruction with their full counts and writes docs/reliability-report.md. */
+/** Runs the suites of proof with their full counts and writes the two reports in docs/. */
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -11,29 +11,44 @@ import {
 } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { type Kept, merged, parseCounted, parseKept, renderReport, underName } from "./report.ts";
+import {
+  type Kept,
+  merged,
+  parseCounted,
+  parseKept,
+  REPORTS,
+  type Report,
+  renderReport,
+  underName,
+} from "./report.ts";
 
 const PACKAGE = join(import.meta.dirname, "../..");
-const PAGE = join(PACKAGE, "docs/reliability-report.md");
-const DATA = join(PACKAGE, "docs/reliability-report.jsonl");
+const e2e = (...files: string[]) => ["vitest", "run", "--project", "e2e", ...files];
+const unit = (...files: string[]) => ["vitest", "run", "--project", "unit", ...files];
 
-/** By the name that `npm run test:deep NAME` takes: what is started for it. */
-const SUITES: Record<string, string[]> = {
-  "bd-trouble": ["vitest", "run", "--project", "unit", "test/adapters/beads/trouble.test.ts"],
-  beads: ["node", "bench/beads-cost.ts"],
-  hanoi: ["vitest", "run", "--project", "e2e", "test/e2e/hanoi.test.ts"],
-  kill: ["vitest", "run", "--project", "e2e", "test/e2e/kill.test.ts"],
-  trouble: ["vitest", "run", "--project", "e2e", "test/e2e/trouble.test.ts"],
-  damage: ["vitest", "run", "test/adapters/journal/damage.test.ts", "test/e2e/damage.test.ts"],
-  replay: ["vitest", "run", "--project", "unit", "test/rules/replay-prefix.test.ts"],
-  sim: ["vitest", "run", "--project", "unit", "test/sim/simulation.test.ts"],
-  sabotage: ["node", "test/sabotage/run.ts"],
+/** By report, and by the name that `npm run test:deep NAME` takes: what is started for it. */
+const SUITES: Record<Report, Record<string, string[]>> = {
+  reliability: {
+    "bd-trouble": unit("test/adapters/beads/trouble.test.ts"),
+    beads: ["node", "bench/beads-cost.ts"],
+    hanoi: e2e("test/e2e/hanoi.test.ts"),
+    kill: e2e("test/e2e/kill.test.ts"),
+    trouble: e2e("test/e2e/trouble.test.ts"),
+    damage: ["vitest", "run", "test/adapters/journal/damage.test.ts", "test/e2e/damage.test.ts"],
+    replay: unit("test/rules/replay-prefix.test.ts"),
+    sim: unit("test/sim/simulation.test.ts"),
+    sabotage: ["node", "test/sabotage/run.ts"],
+  },
+  security: {},
 };
+const REPORT_OF = new Map(
+  REPORTS.flatMap((report) => Object.keys(SUITES[report]).map((suite) => [suite, report] as const)),
+);
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => SUITES[name] === undefined);
+const unknown = wanted.filter((name) => !REPORT_OF.has(name));
 if (unknown.length > 0) {
-  const names = Object.keys(SUITES).join(", ");
+  const names = [...REPORT_OF.keys()].join(", ");
   console.error(`no suite is called ${unknown.join(", ")}; there are ${names}`);
   process.exit(2);
 }
@@ -41,15 +56,16 @@ if (unknown.length > 0) {
 const memory = Math.round(totalmem() / 2 ** 30);
 const machine = `${cpus().length} cores, ${memory} GB, ${process.platform}, Node ${process.versions.node}`;
 let failed = 0;
-for (const [suite, [program = "", ...args]] of Object.entries(SUITES)) {
+for (const [suite, of] of REPORT_OF) {
   if (wanted.length > 0 && !wanted.includes(suite)) continue;
-  failed += runSuite(suite, program, args) ? 0 : 1;
+  failed += runSuite(suite, of) ? 0 : 1;
 }
-console.log(`${failed === 0 ? "all green" : `${failed} suites are red`}; see ${PAGE}`);
+console.log(`${failed === 0 ? "all green" : `${failed} suites are red`}; see docs/*-report.md`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 /** True when it was green; what it counted is kept either way. */
-function runSuite(suite: string, program: string, args: string[]): boolean {
+function runSuite(suite: string, of: Report): boolean {
+  const [program = "", ...args] = SUITES[of][suite] ?? [];
   console.log(`\n── ${suite}: ${program} ${args.join(" ")}`);
   const place = mkdtempSync(join(tmpdir(), "fractal-deep-"));
   // The sandbox's user works below it.
@@ -79,16 +95,18 @@ function runSuite(suite: string, program: string, args: string[]): boolean {
         machine,
       }),
     );
-    keep(now);
+    keep(of, now);
     return status === 0 && now.every((one) => one.passed === one.count);
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
 }
 
-function keep(now: Kept[]): void {
-  const before = existsSync(DATA) ? parseKept(readFileSync(DATA, "utf8")) : [];
+function keep(of: Report, now: Kept[]): void {
+  const page = join(PACKAGE, `docs/${of}-report.md`);
+  const data = join(PACKAGE, `docs/${of}-report.jsonl`);
+  const before = existsSync(data) ? parseKept(readFileSync(data, "utf8")) : [];
   const results = merged(before, now);
-  writeFileSync(DATA, results.map((one) => `${JSON.stringify(one)}\n`).join(""));
-  writeFileSync(PAGE, renderReport(results));
+  writeFileSync(data, results.map((one) => `${JSON.stringify(one)}\n`).join(""));
+  writeFileSync(page, renderReport(of, results));
 }

@@ -19,7 +19,9 @@ const aCount = (some: Partial<Kept>): Kept => ({
 
 it("is the page that its data makes", () => {
   const data = parseKept(readFileSync(join(DOCS, "reliability-report.jsonl"), "utf8"));
-  expect(readFileSync(join(DOCS, "reliability-report.md"), "utf8")).toBe(renderReport(data));
+  expect(readFileSync(join(DOCS, "reliability-report.md"), "utf8")).toBe(
+    renderReport("reliability", data),
+  );
 });
 
 it("keeps what other suites said when one is run again", () => {
@@ -29,7 +31,7 @@ it("keeps what other suites said when one is run again", () => {
 });
 
 it("shows what did not come out right, and what was only sampled", () => {
-  const page = renderReport([aCount({ passed: 8, counts: "sample", seed: 42 })]);
+  const page = renderReport("reliability", [aCount({ passed: 8, counts: "sample", seed: 42 })]);
   expect(page).toContain("8 of 10 came out right");
   expect(page).toContain("| whole runs | 10 | 8 | sample | 42 | 2026-11-21 |  |");
 });

@@ -1,5 +1,9 @@
-/** The reliability report: what each suite of destruction counted, as one page. */
+/** The reports of proof: what each suite counted, as one page for reliability and one for security. */
 import { z } from "zod";
+
+/** The pages there are: `docs/<name>-report.md`. */
+export const REPORTS = ["reliability", "security"] as const;
+export type Report = (typeof REPORTS)[number];
 
 /** One thing that was counted; suites append one JSON line each to the file FRACTAL_REPORT names. */
 export const counted = z.object({
@@ -47,12 +51,12 @@ export function underName({ suite, what }: Counted, name: string): Pick<Counted,
 }
 
 /** The page, in Markdown. */
-export function renderReport(results: Kept[]): string {
+export function renderReport(of: Report, results: Kept[]): string {
   const suites = [...new Set(results.map((one) => one.suite))];
   const machines = [...new Set(results.map((one) => one.machine))];
   const total = (name: "count" | "passed") => results.reduce((sum, one) => sum + one[name], 0);
   return [
-    "# Reliability report",
+    of === "reliability" ? "# Reliability report" : "# Security report",
     "",
     "Made by `npm run test:deep` (or `npm run test:deep SUITE…` for some of it); do not edit.",
     "Every row is a count of things done to the real program or the real core, and of how many came",
