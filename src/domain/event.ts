@@ -450,6 +450,8 @@ const fact = z.discriminatedUnion("event_type", [
       "blocked",
       "undeferred",
       "deleted",
+      /** An issue that was deleted is there again under its id. */
+      "returned",
       "edited",
       "commented",
       "added",

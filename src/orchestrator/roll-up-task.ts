@@ -7,7 +7,7 @@ import { leafChecks, owedToRollUp } from "../rules/check/gates.ts";
 import { drawVerdict } from "../rules/check/verdict.ts";
 import { descendantsOf, isLost, mayRollUp, taskOf } from "../rules/status.ts";
 import { checkTree } from "./check-tree.ts";
-import { createTasks } from "./tracked.ts";
+import { createdEvent } from "./tracked.ts";
 import { ACTOR, type World } from "./world.ts";
 
 /** What a contract may hold (domain/task.ts). */
@@ -53,9 +53,8 @@ export async function rollUpTask(
     store.record([rolledUp]);
     return undefined;
   }
-  const created = await createTasks(world, [repair]);
-  if (isFailure(created)) return created;
-  store.record([rolledUp, ...created]);
+  // Known here first: what the tracker is told of is owed to it from now on, whoever is killed.
+  store.record([rolledUp, createdEvent(repair)]);
   return undefined;
 }
 

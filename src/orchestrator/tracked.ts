@@ -24,7 +24,13 @@ export async function createTasks(
     ),
   );
   if (isFailure(created)) return created;
-  return [...tasks.map(createdEvent), knownEvent(tasks.map((task) => task.id))];
+  // A split that was dropped while it was written left some, dropped like it.
+  const events = tasks.map((task) =>
+    world.store.state.tasks.has(task.id)
+      ? ({ task_id: task.id, actor: ACTOR, event_type: "task.unpaused", by: ACTOR } as const)
+      : createdEvent(task),
+  );
+  return [...events, knownEvent(tasks.map((task) => task.id))];
 }
 
 /** `task.created` of a new task. */

@@ -175,6 +175,7 @@ export function applyToTask(
       if (event.comments !== undefined) task.commentsRead = event.comments;
       if (event.request !== undefined) task.requestAt = event.request;
       if (event.kind === "deleted") task.deleted = true;
+      if (event.kind === "returned") delete task.deleted;
       if (event.kind === "overwritten") noteOverwritten(task, event.seen);
       return;
     default:
@@ -254,12 +255,16 @@ function noteOutage(
 ): void {
   task.outages += 1;
   task.outageSinceMs ??= atMs;
-  // An endpoint that all leave alone says itself when it is asked again.
   const role = task.lease?.role;
   const name = role === undefined ? undefined : endpointOf(state, role);
   const isEndpoints = failure.failure === "model-unavailable";
-  if (isEndpoints && accessTo(state, name, atMs).kind !== "closed") return;
-  task.notBeforeMs = atMs + backoffMs(task.outages, task.id, limits, failure.retryAfterMs ?? 0);
+  const access = isEndpoints ? accessTo(state, name, atMs) : undefined;
+  // An endpoint that all leave alone says itself when it is asked again. Whose next move needs it
+  // only perhaps is held by this alone, and would be refused again at once.
+  task.notBeforeMs =
+    access?.kind === "open"
+      ? access.untilMs
+      : atMs + backoffMs(task.outages, task.id, limits, failure.retryAfterMs ?? 0);
 }
 
 /** What the task needs answers again. */

@@ -245,7 +245,7 @@ function holdChange(state: RunState, { by, how }: Hold): string {
     case "failed":
       return `It goes on after a new try of ${by}: bd update ${by} --status open.`;
     case "deleted":
-      return "What is deleted does not come back under its id.";
+      return `It goes on when the issue ${by} is there again; fractal makes none under its id.`;
     case "unwritten":
       return `Planning ${by} again writes it: nothing need be done${state.stopped ? "" : " but wait"}.`;
   }

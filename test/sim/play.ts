@@ -8,6 +8,8 @@ import { totalsOf } from "./totals.ts";
 const [from = "1", count = "1", milder = "{}"] = process.argv.slice(2);
 const totals = totalsOf(Number(from));
 for (let seed = Number(from); seed < Number(from) + Number(count); seed += 1) {
+  // One that ends the process is known by this.
+  if (count !== "1") process.stderr.write(`${seed}\n`);
   const played = await play(seed, JSON.parse(milder));
   totals.add(played);
   if (count !== "1") continue;

@@ -1,5 +1,6 @@
 /** Runs the git command with nothing of the user's around it, and hands back bytes. */
 import { execa } from "execa";
+import { gitError } from "./git-error.ts";
 import { type OpenGit, openGit } from "./open-git.ts";
 
 export interface GitCall {
@@ -144,7 +145,7 @@ async function runGit(
   const code = cut ? 0 : exitCode;
   if (code === undefined || !(call.answers ?? [0]).includes(code)) {
     const verb = args.find((arg, at) => !arg.startsWith("-") && args[at - 1] !== "-c");
-    throw new Error(`git ${verb} failed (${code ?? shortMessage}): ${said}`);
+    throw gitError(`git ${verb} failed (${code ?? shortMessage})`, said);
   }
   return {
     exitCode: code,

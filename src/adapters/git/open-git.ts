@@ -1,6 +1,7 @@
 /** A git command that stays open and answers one question after the other, so that none is started for each. */
 import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
+import { gitError } from "./git-error.ts";
 
 /**
  * Takes one answer off the front of what git has printed so far: the answer and how many bytes it
@@ -61,7 +62,7 @@ function start(o: Command, ended: () => void): { ask(question: string, asked: As
   };
   const fail = (why: string) => {
     ended();
-    const error = new Error(`git ${o.args.at(-1)} failed: ${said.trim() || why}`);
+    const error = gitError(`git ${o.args.at(-1)} failed`, said.trim() || why);
     for (const { reject } of waiting.splice(0)) reject(error);
   };
   child.on("error", (error) => fail(error.message));

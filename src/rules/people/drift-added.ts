@@ -1,8 +1,9 @@
-/** Issues that a person added to the tree. */
+/** Issues that a person added to the tree, and those of a split that was dropped while it was written. */
 import type { NewEvent } from "../../domain/event.ts";
 import type { TrackedTask } from "../../domain/ports.ts";
 import type { RunState } from "../../domain/run-state.ts";
 import type { Contract, TaskId } from "../../domain/task.ts";
+import { holdOf } from "../status.ts";
 import { describeContract } from "./describe.ts";
 import { editedTexts } from "./drift-text.ts";
 
@@ -53,15 +54,52 @@ export function parentsOfAdded(
   return parents;
 }
 
-function eventsOf(
-  issue: TrackedTask,
-  parent: TaskId,
-  key: string,
-  dependsOn: TaskId[],
-): NewEvent[] {
-  const by = issue.createdBy || "a person";
-  const about = { task_id: issue.id, actor: by } as const;
-  const contract: Contract = {
+/**
+ * Children that a split had written when its task was dropped or accepted: known from now on, and
+ * dropped with it, so that nobody is offered half a tree. Whoever brings the task back splits it again.
+ */
+export function driftOfUnwritten(state: RunState, tracked: readonly TrackedTask[]): NewEvent[] {
+  return tracked.flatMap((issue): NewEvent[] => {
+    const { id, meta } = issue;
+    // A deleted parent leaves them without one, but for their ids (design part 4).
+    const parent = state.tasks.get(id.slice(0, Math.max(0, id.lastIndexOf("."))));
+    if (parent?.splitStarted === undefined || state.tasks.has(id) || meta?.run !== state.runId) {
+      return [];
+    }
+    const how = holdOf(state, parent.id)?.how;
+    if (how !== "cancelled" && how !== "accepted" && how !== "deleted") return [];
+    const about = { task_id: id, actor: "fractal" } as const;
+    return [
+      {
+        ...about,
+        event_type: "task.created",
+        parent: parent.id,
+        key: meta.key,
+        origin: "plan",
+        contract: contractOf(issue),
+        depends_on: [],
+        leaf: false,
+        priority: issue.priority,
+      },
+      {
+        task_id: null,
+        actor: "fractal",
+        event_type: "mirror.done",
+        lines: [{ id, status: issue.status, assignee: issue.assignee }],
+      },
+      {
+        ...about,
+        event_type: "task.cancelled",
+        by: "fractal",
+        reason: `${parent.id} was ${how} while it was split`,
+      },
+    ];
+  });
+}
+
+/** What an issue says, as a contract that is still to be planned. */
+function contractOf(issue: TrackedTask): Contract {
+  return {
     title: issue.title.slice(0, TITLE_CHARS_MAX) || issue.id,
     purpose: issue.description.slice(0, TEXT_CHARS_MAX),
     kind: "code",
@@ -73,6 +111,17 @@ function eventsOf(
     examples: issue.acceptance === "" ? [] : [issue.acceptance.slice(0, EXAMPLE_CHARS_MAX)],
     risks: [],
   };
+}
+
+function eventsOf(
+  issue: TrackedTask,
+  parent: TaskId,
+  key: string,
+  dependsOn: TaskId[],
+): NewEvent[] {
+  const by = issue.createdBy || "a person";
+  const about = { task_id: issue.id, actor: by } as const;
+  const contract = contractOf(issue);
   const seen = { status: issue.status, assignee: issue.assignee };
   const events: NewEvent[] = [
     {

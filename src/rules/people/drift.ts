@@ -8,11 +8,11 @@ import type { RunState, TaskState } from "../../domain/run-state.ts";
 import { draftOf } from "../draft.ts";
 import { taskOf } from "../status.ts";
 import { askDependents, dropTask } from "./cancel.ts";
-import { driftOfAdded, parentsOfAdded } from "./drift-added.ts";
+import { driftOfAdded, driftOfUnwritten, parentsOfAdded } from "./drift-added.ts";
 import { driftOfQuestion, personOf } from "./drift-question.ts";
 import { driftOfStatus } from "./drift-status.ts";
 import { driftOfText } from "./drift-text.ts";
-import { showsSame } from "./mirror.ts";
+import { desiredMirror, showsSame } from "./mirror.ts";
 
 /** Issues whose comments are needed before drift can be told. */
 export function commentsWanted(state: RunState, tracked: readonly TrackedTask[]): string[] {
@@ -57,6 +57,8 @@ export function detectDrift(
     const issue = shown.get(id);
     if (issue === undefined) continue;
     const now = () => taskOf(draft.state, id);
+    draft.follow(driftOfReturned(draft.state, now(), issue));
+    if (now().deleted) continue;
     const said = (comments.get(id) ?? []).slice(now().commentsRead);
     const fromPeople = said.filter((comment) => comment.author !== ours);
     const by = fromPeople.at(-1)?.author ?? personOf(issue);
@@ -65,6 +67,8 @@ export function detectDrift(
     draft.follow(driftOfStatus(draft.state, now(), issue, by));
     draft.follow(driftOfText(draft.state, now(), issue));
   }
+  // Now it is known what is dropped.
+  draft.follow(driftOfUnwritten(draft.state, tracked));
   for (const id of [...draft.state.questions.keys()]) {
     const question = draft.state.questions.get(id);
     if (question === undefined || !isComparable(id)) continue;
@@ -75,7 +79,8 @@ export function detectDrift(
 
 /**
  * Writes that were begun and never acknowledged, settled by looking: done, or not done at all. While
- * one is open, a person's edit could be taken for it.
+ * one is open, a person's edit could be taken for it. An issue that was made all the same, its call
+ * cut short, is there as it was made: what it must show since then is owed to it.
  */
 function settledWrites(
   state: RunState,
@@ -83,12 +88,16 @@ function settledWrites(
   isComparable: (id: string) => boolean,
 ): NewEvent[] {
   const lines: (Mirrored & { id: string })[] = [];
-  for (const { id, mirror, mirrorPending } of [
-    ...state.tasks.values(),
-    ...state.questions.values(),
-  ]) {
+  for (const one of [...state.tasks.values(), ...state.questions.values()]) {
+    const { id, mirror, mirrorPending } = one;
     const issue = shown.get(id);
-    if (mirrorPending === undefined || issue === undefined || !isComparable(id)) continue;
+    if (issue === undefined || !isComparable(id)) continue;
+    if (mirror === undefined && mirrorPending === undefined) {
+      const key = "key" in one ? one.key : id;
+      const isOurs = issue.meta?.run === state.runId && issue.meta.key === key;
+      if (isOurs) lines.push({ id, status: "open", assignee: "" });
+    }
+    if (mirrorPending === undefined) continue;
     if (showsSame(issue, mirrorPending)) lines.push({ id, ...mirrorPending });
     else if (mirror !== undefined && showsSame(issue, mirror)) lines.push({ id, ...mirror });
   }
@@ -105,6 +114,25 @@ function driftOfDeleted(state: RunState, task: TaskState): NewEvent[] {
     { task_id: task.id, actor: by, event_type: "drift.seen", kind: "deleted", detail },
     // What is merged stays merged; all else satisfies nothing any more.
     ...(isOpen ? dropTask(state, task, by, "deleted") : []),
+  ];
+}
+
+/**
+ * A deleted issue that is there again, from a copy say, is its task's again, unless another was made
+ * in its place: what differs from what fractal would show of it is what the person wants.
+ */
+function driftOfReturned(state: RunState, task: TaskState, issue: TrackedTask): NewEvent[] {
+  if (!task.deleted || task.restoredAs !== undefined) return [];
+  return [
+    {
+      task_id: task.id,
+      actor: personOf(issue),
+      event_type: "drift.seen",
+      kind: "returned",
+      seen: desiredMirror(state, task.id),
+      detail: `${task.id} is there again`,
+      comments: Math.min(task.commentsRead, issue.commentCount),
+    },
   ];
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
 import { userGit } from "../../../src/adapters/git/git.ts";
+import { openGit, takeLine } from "../../../src/adapters/git/open-git.ts";
 
 const git = userGit(tmpdir());
 /** Runs shell text where git would do its work. */
@@ -20,4 +21,13 @@ it("is out of reach of a Ctrl-C in the terminal, which fractal alone handles", a
 
 it("says which signal ended it", async () => {
   await expect(within("kill -KILL $PPID")).rejects.toThrow(/SIGKILL/);
+});
+
+it("names the disk's trouble by its code, as Node does, also from a git that stays open", async () => {
+  const full =
+    "echo 'fatal: unable to write loose object file: No space left on device' >&2; exit 128";
+  await expect(within(full)).rejects.toMatchObject({ code: "ENOSPC" });
+  const args = ["-c", `alias.within=!${full}`, "within"];
+  const open = openGit({ args, cwd: tmpdir(), env: process.env });
+  await expect(open.ask("?\n", takeLine)).rejects.toMatchObject({ code: "ENOSPC" });
 });

@@ -1,6 +1,8 @@
 /** "What a person does with bd" (design part 4), line by line: followed once, and left as it is. */
 import { describe, expect, it } from "vitest";
 import type { NewEvent } from "../../../src/domain/event.ts";
+import { isFailure } from "../../../src/domain/failure.ts";
+import { createTasks, publish } from "../../../src/orchestrator/tracked.ts";
 import { desiredMirror, showsSame } from "../../../src/rules/people/mirror.ts";
 import { blockersOf, isHeld, statusOf, taskOf } from "../../../src/rules/status.ts";
 import { type Followed, followed, OURS } from "../../support/followed-store.ts";
@@ -55,6 +57,19 @@ const waitsFor = (task: string, ...depends_on: string[]) =>
   on(task, { event_type: "task.edited", by: "ann", depends_on });
 
 describe("our own writes", () => {
+  it("are known by looking where the call that made them was cut short: what is owed since is written", async () => {
+    const at = await followed(aStore());
+    at.store.record([opened("t", "q1")]);
+    const [question = ""] = openQuestions(at);
+    const { tracker, store } = at;
+    // The issue is made, and nobody lives to say so.
+    await publish({ tracker, store: { ...store, record: () => [] } }, [question]);
+    expect(store.state.questions.get(question)?.mirror).toBeUndefined();
+    store.record([on("t", { event_type: "question.closed", question, by: "ann", how: "moot" })]);
+    await at.follow();
+    await standsAfterWriting(at, question, "closed");
+  });
+
   it("never look like a person's: every status, written and only announced", async () => {
     for (const at of ["queued", "waiting", "running", "escalated", "needs_human"] as const) {
       const followedStore = await followed(aStoreWith(at));
@@ -395,6 +410,37 @@ describe("dropped by a person", () => {
     expect(openQuestions(at)).toEqual([]);
     await at.write();
     expect(await at.see()).toEqual([]);
+  });
+
+  it("a deleted issue that is there again under its id is its task's again", async () => {
+    const at = await followed(aStore());
+    const issue = at.tracker.task("d");
+    await at.tracker.person.delete("d");
+    await follow(at);
+    await at.tracker.create([
+      { ...issue, meta: issue.meta ?? { run: "", key: "" }, type: "task", blocks: [] },
+    ]);
+    const events = await follow(at);
+    expect(drifts(events)).toEqual(["returned", "undeferred"]);
+    expect(status(at, "d")).toBe("queued");
+    await standsAfterWriting(at, "d", "open");
+  });
+
+  it("what a split had written when its task was dropped is dropped with it, and split again later", async () => {
+    const at = await followed(aStore());
+    at.store.record([taken(taskOf(at.store.state, "t"), "planner")]);
+    at.store.record([on("t", { event_type: "split.started", attempt: 1, plan: "p" })]);
+    const child = {
+      ...{ id: "t.a1", key: "t.a1", parent: "t", dependsOn: [], origin: "plan" as const },
+      ...{ priority: 2, contract: taskOf(at.store.state, "t").contract, leaf: true },
+    };
+    await createTasks(at, [child]);
+    await at.tracker.person.delete("t");
+    await follow(at);
+    expect([status(at), status(at, "t.a1")]).toEqual(["cancelled", "cancelled"]);
+    await standsAfterWriting(at, "t.a1", "deferred");
+    const events = await createTasks(at, [child]);
+    expect(kinds(isFailure(events) ? [] : events)).toEqual(["task.unpaused", "mirror.done"]);
   });
 
   it("a parent deleted with its children takes them along", async () => {

@@ -1,0 +1,16 @@
+/** What git could not do, as an error; where the disk was in the way, with the code Node gives such. */
+
+/** The C library's words, which git ends its own with; its messages are asked for in English. */
+const DISK_WORDS: readonly (readonly [words: string, code: string])[] = [
+  ["No space left on device", "ENOSPC"],
+  ["Disk quota exceeded", "EDQUOT"],
+  ["Input/output error", "EIO"],
+  ["Read-only file system", "EROFS"],
+  ["Permission denied", "EACCES"],
+];
+
+/** The error of a git command; `said` is what it wrote to standard error. */
+export function gitError(what: string, said: string): Error {
+  const code = DISK_WORDS.find(([words]) => said.includes(words))?.[1];
+  return Object.assign(new Error(`${what}: ${said}`), code === undefined ? {} : { code });
+}
