@@ -12,7 +12,7 @@ import { journalText, namesBelow, type SmallRun } from "./small-run.ts";
 export interface Outcome {
   /** Every file that differs from the base, by its hash. */
   files: string[];
-  /** The subjects of the commits with their trailers, oldest first. */
+  /** The subjects of the commits with their trailers, sorted: what waits for nothing comes in any order. */
   commits: string[];
   /** Every issue in Beads: id, status, assignee unless it is closed. */
   issues: string[];
@@ -42,7 +42,7 @@ export function outcomeOf(rig: Rig, run: string): Outcome {
   const plain = (text: string) => text.replaceAll(run, "RUN");
   return {
     files: rig.git("diff-tree", "-r", base, branch).split("\n"),
-    commits: log.split("\n").map(plain),
+    commits: log.split("\n").map(plain).sort(),
     issues: issues
       .map(({ id, status, assignee }) => {
         return plain(`${id} ${status} ${status === "closed" ? "" : (assignee ?? "")}`.trim());

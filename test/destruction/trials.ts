@@ -107,6 +107,8 @@ function differences(error: unknown): string[] {
   const { actual, expected } = error as { actual: unknown; expected?: unknown };
   const linesOf = (value: unknown) => (JSON.stringify(value, null, 1) ?? "undefined").split("\n");
   const [found, wanted] = [linesOf(actual), linesOf(expected)];
+  if ([...found].sort().join("\n") === [...wanted].sort().join("\n"))
+    return ["the order differs:", ...found];
   return [
     ...wanted.filter((line) => !found.includes(line)).map((line) => `- ${line.trim()}`),
     ...found.filter((line) => !wanted.includes(line)).map((line) => `+ ${line.trim()}`),
