@@ -13,8 +13,9 @@ export interface People {
   help(state: RunState): Promise<boolean>;
 }
 
-/** After so many a person takes a task as it is. */
+/** After so many a person takes a task as it is, and after so much help the whole. */
 const EPISODES_MAX = 20;
+const PATIENCE = 40;
 
 export function peopleOf(tracker: MemoryTracker, chance: Chance): People {
   const { person } = tracker;
@@ -127,8 +128,12 @@ export function peopleOf(tracker: MemoryTracker, chance: Chance): People {
     await person.reopen(id);
   };
 
+  let times = 0;
   const help = async (state: RunState): Promise<boolean> => {
     let did = false;
+    times += 1;
+    // What a check of the whole needs was dropped, and no repair may write it: taken as it is.
+    if (times > PATIENCE && (await has(state.rootId))) await person.close(state.rootId);
     for (const [id, on] of edges.splice(0)) {
       if (!(await has(id))) continue;
       await person.removeEdge(id, on);

@@ -67,7 +67,7 @@ export function startProcess(
   let isAlive = true;
   /** Frozen until then, as by SIGSTOP: what comes back meanwhile is noticed later. */
   let frozenUntilMs = 0;
-  const underWay = new Set<{ apply(): Promise<unknown>; cancel(): void }>();
+  const underWay = new Set<{ what: string; apply(): Promise<unknown>; cancel(): void }>();
 
   const process: Living = {
     get isAlive() {
@@ -85,9 +85,11 @@ export function startProcess(
     // What a command of its was about to do is done all the same, at once or a little later, or not.
     for (const one of underWay) {
       const fate = chance(3);
-      if (fate === 1) continue;
+      // The next process waits for a tracker's command to end before it looks (`orphans.ts`).
+      const isAwaited = one.what.startsWith("tracker ");
+      if (fate === 1 && !isAwaited) continue;
       one.cancel();
-      if (fate === 0) void one.apply();
+      if (fate !== 2) void one.apply();
     }
     end(ending);
   };
@@ -131,6 +133,7 @@ export function startProcess(
         );
       });
       const one = {
+        what,
         cancel,
         apply: () => {
           outside.trace(`${name} ${what}`);
