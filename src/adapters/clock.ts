@@ -19,9 +19,12 @@ export function steadyClock(journaled: readonly RunEvent[]): Clock {
   return { now: () => start + Math.floor(performance.now() - startedAt), sleep };
 }
 
+/** What Node's timers can count, 24.8 days; a longer delay would be none at all. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
 async function sleep(delayMs: number, signal: AbortSignal): Promise<void> {
   try {
-    await delay(delayMs, undefined, { signal });
+    await delay(Math.min(delayMs, DELAY_MS_MAX), undefined, { signal });
   } catch {
     // Aborted: waking early is what was asked.
   }

@@ -45,3 +45,19 @@ it("does not leave out the time between two processes of a run", () => {
   machineAt(BEGAN);
   expect(steadyClock(endedAt("2026-02-01T00:00:00.000Z")).now()).toBe(BEGAN);
 });
+
+it("sleeps on where a delay is longer than a timer can count", async () => {
+  const end = new AbortController();
+  let isAwake = false;
+  const slept = steadyClock([])
+    .sleep(1e12, end.signal)
+    .then(() => {
+      isAwake = true;
+    });
+  // A timer that overflows fires after 1 ms, before this one.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(isAwake).toBe(false);
+  end.abort();
+  await slept;
+  expect(isAwake).toBe(true);
+});
