@@ -3,8 +3,9 @@ import { z } from "zod";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Pack } from "../domain/pack.ts";
 import type { ModelProfile } from "../domain/profile.ts";
-import { fenced, renderPack } from "../rules/text/pack.ts";
+import { renderPack } from "../rules/text/pack.ts";
 import { fillPrompt, parsePrompt, sectionOf, tokensOf } from "../rules/text/prompt.ts";
+import { fenced } from "../rules/text/quote.ts";
 import { askForAnswer } from "./ask.ts";
 
 export interface Opinion {

@@ -7,7 +7,7 @@ import type { ModelProfile } from "../domain/profile.ts";
 import { type Report, report } from "../domain/report.ts";
 import { parseJsonAnswer, withoutReasoning } from "../rules/text/answer.ts";
 import { askModel, issuesOf, promptTokensOf, type Question } from "./ask.ts";
-import { parseToolCall, type Toolbox } from "./tools.ts";
+import { type ParsedToolCall, parseToolCall, type Toolbox } from "./tools.ts";
 
 /** More calls than this in one reply are refused, each with a result. */
 const CALLS_PER_TURN_MAX = 16;
@@ -154,15 +154,27 @@ async function callTool(
     return { text, isError: true };
   }
   const parsed = parseToolCall(call);
-  if (!("args" in parsed)) return parsed;
-  if (!o.toolbox.offers.some(({ name }) => name === parsed.name)) {
-    return { text: `The tool ${parsed.name} is not allowed for this task.`, isError: true };
+  const isOffered = o.toolbox.offers.some(({ name }) => name === call.name);
+  if ("args" in parsed && isOffered) {
+    const ending = endingOf(parsed);
+    if (ending !== undefined) return ending;
   }
+  // What it may not do is refused there, where that is journaled and counts.
+  return o.toolbox.call({ id: call.id, name: call.name, args: call.args }, turn);
+}
+
+/** The calls that end an attempt: a question, or what is missing. */
+function endingOf(parsed: ParsedToolCall): Failure | undefined {
   if (parsed.name === "ask_human") {
     const { question, options } = parsed.args;
     return { failure: "worker-asks", detail: question, options: options ?? [] };
   }
-  return o.toolbox.call({ id: call.id, name: parsed.name, args: parsed.args }, turn);
+  if (parsed.name === "report_missing") {
+    const { what, why } = parsed.args;
+    const detail = why === undefined ? what : `${what}\nNeeded for: ${why}`;
+    return { failure: "capability-missing", detail };
+  }
+  return undefined;
 }
 
 /** Long output keeps its beginning and its end, where the answer usually is. */

@@ -5,6 +5,7 @@ import { ROLES } from "../domain/conversation.ts";
 import type { Limits } from "../domain/limits.ts";
 import { pathProblem } from "../domain/path.ts";
 import { size } from "../domain/task.ts";
+import { hostProblem, isLocalOrigin } from "../domain/web.ts";
 
 /** Providers a model name may start with. */
 export const PROVIDERS = ["anthropic", "openai", "mailbox", "recorded", "scripted"] as const;
@@ -67,6 +68,7 @@ const limits = z.strictObject({
   leaf_size_max: size.optional(),
   lines_changed_max: whole(100_000),
   turns_max: whole(1000),
+  refused_calls_max: whole(1000, 0),
   check_timeout_ms: whole(86_400_000),
   call_timeout_ms: whole(86_400_000),
   output_bytes_max: whole(100_000_000),
@@ -95,6 +97,7 @@ export const LIMIT_FIELD: {
   leaf_size_max: "leafSizeMax",
   lines_changed_max: "linesChangedMax",
   turns_max: "turnsMax",
+  refused_calls_max: "refusedCallsMax",
   check_timeout_ms: "checkTimeoutMs",
   call_timeout_ms: "callTimeoutMs",
   output_bytes_max: "outputBytesMax",
@@ -113,6 +116,51 @@ const mount = z.string().superRefine((path, context) => {
   const problem = pathProblem(path.replace(/\/+$/, ""));
   if (problem !== undefined) context.addIssue(`\`${path}\` ${problem}`);
 });
+
+const host = z.string().superRefine((entry, context) => {
+  const problem = hostProblem(entry);
+  if (problem !== undefined) context.addIssue(`\`${entry}\` ${problem}`);
+});
+
+/** What tasks may read of the web. */
+const web = z.strictObject({
+  hosts: z.array(host).max(200).optional(),
+  search: z
+    .strictObject({
+      /** Asked with `{query}` replaced by the words; answers in JSON. */
+      url: serverUrl.refine(
+        (url) => url.includes("{query}") && isSearchable(url),
+        "must be https (or http on this machine), with {query} where the words go",
+      ),
+      /** The environment variable that holds its key. */
+      key_env: z
+        .string()
+        .regex(/^[A-Z][A-Z0-9_]{0,99}$/, "must name a variable")
+        .optional(),
+      /** The header the key is sent in; `Authorization: Bearer KEY` when left out. */
+      key_header: z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, "must name a header")
+        .optional(),
+    })
+    .optional(),
+});
+export type WebEntry = z.infer<typeof web>;
+
+function isSearchable(template: string): boolean {
+  const url = template.replaceAll("{query}", "x");
+  if (!URL.canParse(url)) return false;
+  const { protocol, origin } = new URL(url);
+  return protocol === "https:" || isLocalOrigin(origin);
+}
+
+/** Keys that only the user's own file may hold, each with what it does. */
+export const USERS_ALONE = {
+  notify: "runs a command",
+  web: "lets tasks read the web",
+  install: "lets packages be installed",
+  registries: "says where packages are downloaded from",
+} as const;
 
 export const configFile = z.strictObject({
   model: modelSetting.optional(),
@@ -133,6 +181,11 @@ export const configFile = z.strictObject({
   mounts: z.array(mount).max(50).optional(),
   /** A shell command run on each new question. */
   notify: z.string().min(1).max(4000).optional(),
+  web: web.optional(),
+  /** Packages of lock files: from the cache on this machine, or also downloaded. */
+  install: z.enum(["cache", "network"]).optional(),
+  /** Hosts that packages may be downloaded from; npm's own when left out. */
+  registries: z.array(host).min(1).max(20).optional(),
   sandbox: z
     .literal("required", {
       error:

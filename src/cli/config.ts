@@ -13,6 +13,8 @@ import {
   MODEL_KEYS,
   type ModelEntry,
   type ModelKey,
+  USERS_ALONE,
+  type WebEntry,
 } from "./config-schema.ts";
 import { EXIT, type Refusal, refuse } from "./exit.ts";
 import type { Environment } from "./output.ts";
@@ -48,6 +50,9 @@ export interface Config {
   budget: Budgets;
   mounts: string[];
   notify?: string;
+  web?: WebEntry;
+  install?: "cache" | "network";
+  registries?: string[];
   /** True when --dangerously-no-sandbox must be refused. */
   sandboxRequired: boolean;
   /** From the strongest to the weakest; models are resolved over them (models.ts). */
@@ -101,18 +106,16 @@ export function placeOf(problem: InputProblem): string {
   return `${place.join(":")} ${problem.message}`;
 }
 
-/** A repository is written by others: it may not name a command that runs on the user's machine. */
+/** A repository is written by others: it may not reach beyond itself on the user's machine. */
 function problemsOfTrust(layers: Layer[]): InputProblem[] {
-  return layers.flatMap((layer) =>
-    layer.source === "repository" && layer.value.notify !== undefined
-      ? [
-          {
-            file: layer.originOf("notify"),
-            message:
-              "`notify` runs a command, so it belongs in your own file, not in a repository's",
-          },
-        ]
-      : [],
+  const theirs = layers.filter((layer) => layer.source === "repository");
+  return theirs.flatMap((layer) =>
+    Object.entries(USERS_ALONE)
+      .filter(([key]) => layer.value[key as keyof typeof USERS_ALONE] !== undefined)
+      .map(([key, does]) => ({
+        file: layer.originOf(key),
+        message: `\`${key}\` ${does}, so it belongs in your own file, not in a repository's`,
+      })),
   );
 }
 
@@ -204,6 +207,9 @@ function merge(layers: Layer[]): Config {
   }
   const mounts = pick("mounts", (file) => file.mounts, []);
   const notify = pick<string | undefined>("notify", (file) => file.notify, undefined);
+  const web = pick<WebEntry | undefined>("web", (file) => file.web, undefined);
+  const install = pick<"cache" | "network" | undefined>("install", (f) => f.install, undefined);
+  const registries = pick<string[] | undefined>("registries", (f) => f.registries, undefined);
   const sandbox = pick<string>("sandbox", (file) => file.sandbox, "on");
   pick<string | undefined>("base_url", (file) => file.base_url, undefined);
   pick<ModelEntry | undefined>("model", (file) => file.model, undefined);
@@ -217,6 +223,9 @@ function merge(layers: Layer[]): Config {
     budget,
     mounts,
     ...(notify === undefined ? {} : { notify }),
+    ...(web === undefined ? {} : { web }),
+    ...(install === undefined ? {} : { install }),
+    ...(registries === undefined ? {} : { registries }),
     sandboxRequired: sandbox === "required",
     layers,
     settings: settings.filter((setting) => setting.value !== undefined),

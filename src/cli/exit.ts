@@ -90,6 +90,7 @@ export function refusalOf(failure: Failure): Refusal {
     case "hostile-tree":
     case "answer-unusable":
     case "refused":
+    case "calls-refused":
     case "turn-limit":
     case "time-limit":
     case "merge-conflict":

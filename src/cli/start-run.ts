@@ -37,6 +37,7 @@ import {
   processName,
   promptTexts,
 } from "./prepare.ts";
+import { allowsOf, openReach } from "./reach.ts";
 import type { SpecInput } from "./spec-input.ts";
 import { machine } from "./wire.ts";
 
@@ -190,7 +191,7 @@ async function openWorld(
     checkout: top,
     runId,
     root: spec.root,
-    mounts: sandbox.mounts,
+    mounts: [...sandbox.mounts, ...(config.install === undefined ? [] : ["node_modules"])],
   });
   if (order.plan !== undefined && isNew) {
     const existingFiles = place.head === "" ? [] : await repository.listFiles(place.head);
@@ -232,6 +233,7 @@ async function openWorld(
             endpoints,
             contained: sandbox.contained,
             jobs: config.limits.jobs,
+            allows: allowsOf(config),
             putBlob: journal.putBlob,
             given,
           }),
@@ -260,6 +262,7 @@ async function openWorld(
         endpoints,
         contained: sandbox.contained,
         jobs: config.limits.jobs,
+        allows: allowsOf(config),
         ...given,
       },
       ...budgets,
@@ -271,6 +274,7 @@ async function openWorld(
     tracker,
     repository,
     sandbox,
+    ...openReach(context.env, config),
     human,
     ...(config.notify === undefined
       ? {}
@@ -314,6 +318,7 @@ function firstEvent(
     endpoints: Record<string, string>;
     contained: boolean;
     jobs: number;
+    allows: string[];
     putBlob(text: string): string;
     given: { model_flags?: ModelFlags };
   },
@@ -336,6 +341,7 @@ function firstEvent(
     contained: run.contained,
     pid: process.pid,
     jobs: run.jobs,
+    allows: run.allows,
     ...givenPlan,
     ...run.given,
     ...(Object.keys(budget).length === 0 ? {} : { budget }),

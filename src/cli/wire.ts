@@ -18,6 +18,8 @@ import { modelDefaults, openModel } from "../adapters/models/catalog.ts";
 import { PRICES_DATE } from "../adapters/models/prices.ts";
 import { recordingModel } from "../adapters/models/recorded.ts";
 import { noTracker } from "../adapters/no-tracker.ts";
+import { openPackages, USUAL_REGISTRY } from "../adapters/outside/packages.ts";
+import { openWeb } from "../adapters/outside/web.ts";
 import { readPrompts } from "../adapters/prompt-files.ts";
 import { findLeftovers } from "../adapters/sandbox/leftovers.ts";
 import { createSandbox } from "../adapters/sandbox/sandbox.ts";
@@ -42,7 +44,9 @@ export const machine = {
   openIndex,
   openJournal,
   openModel,
+  openPackages,
   openRepository,
+  openWeb,
   prepareBeads,
   pricesDate: PRICES_DATE,
   readBeads,
@@ -56,5 +60,6 @@ export const machine = {
   surveyFolder,
   systemClock,
   takeLock,
+  usualRegistry: USUAL_REGISTRY,
   terminalHuman,
 };

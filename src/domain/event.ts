@@ -74,6 +74,10 @@ export const questionKind = z.enum([
   "cycle",
   // Something keeps changing in Beads what fractal writes there.
   "drift",
+  // A change of configuration, lock files, CI: may it be merged?
+  "consent",
+  // Something outside the sandbox that the user's settings do not allow.
+  "needs",
 ]);
 export type QuestionKind = z.infer<typeof questionKind>;
 
@@ -109,6 +113,8 @@ const fact = z.discriminatedUnion("event_type", [
     /** Of the process that started it. */
     pid: z.number().optional(),
     limits: limits.optional(),
+    /** What of the world outside the sandbox the user's settings allow, as tasks declare it. */
+    allows: z.array(z.string()).optional(),
     /** What it may use up, by scope, as flag, settings and front matter said. */
     budget: z.record(z.string(), amounts).optional(),
   }),
@@ -122,6 +128,7 @@ const fact = z.discriminatedUnion("event_type", [
     /** Slots: attempts at a time, and as many plannings beside them. */
     jobs: z.number().int().optional(),
     model_flags: modelFlags.optional(),
+    allows: z.array(z.string()).optional(),
   }),
   z.object({ event_type: z.literal("run.stopped"), reason: z.string(), exit_code: z.number() }),
   z.object({
@@ -209,6 +216,15 @@ const fact = z.discriminatedUnion("event_type", [
   /** Somebody outside fractal holds it (`holder`), or let it go (null). */
   z.object({ event_type: z.literal("task.taken"), holder: z.string().nullable() }),
   z.object({ event_type: z.literal("task.rolled_up"), verdict, tree: z.string() }),
+  /** The packages of a lock file were installed, once for all workspaces. */
+  z.object({
+    event_type: z.literal("packages.installed"),
+    /** Blob of package.json and lock file. */
+    key: hash,
+    packages: z.number().int(),
+    downloaded: z.number().int(),
+    duration_ms: z.number(),
+  }),
   // Attempts
   z.object({
     event_type: z.literal("lease.taken"),
@@ -331,13 +347,18 @@ const fact = z.discriminatedUnion("event_type", [
     event_type: z.literal("tool.called"),
     ...call,
     tool: z.string(),
+    /** Which call of its turn it is, from 1. */
+    nth: z.number().int().positive().optional(),
     args: hash,
   }),
   z.object({
     event_type: z.literal("tool.returned"),
     ...call,
     tool: z.string(),
+    nth: z.number().int().positive().optional(),
     is_error: z.boolean(),
+    /** The task may not do this: nothing was carried out. */
+    refused: z.literal(true).optional(),
     output: hash,
     duration_ms: z.number(),
   }),
@@ -379,6 +400,8 @@ const fact = z.discriminatedUnion("event_type", [
     blocks: z.array(z.string()),
     /** The attempt that asked, where one did. */
     attempt: z.number().int().optional(),
+    /** The change that a person is to say yes or no to: blob of its diff. */
+    diff: hash.optional(),
     /** The budget that is spent, of which unit, how much is needed, and which tasks wait for that. */
     budget: z
       .object({

@@ -21,6 +21,8 @@ export type Failure =
   | { failure: "hostile-tree"; detail: string; paths: string[] }
   | { failure: "answer-unusable"; detail: string }
   | { failure: "refused"; detail: string }
+  /** The worker goes on trying what its task may not do. */
+  | { failure: "calls-refused"; detail: string }
   | { failure: "turn-limit"; detail: string }
   | { failure: "time-limit"; detail: string }
   | { failure: "merge-conflict"; detail: string; paths: string[] }
@@ -49,6 +51,7 @@ const CLASS: { readonly [Kind in FailureKind]: FailureClass } = {
   "hostile-tree": "task",
   "answer-unusable": "task",
   refused: "task",
+  "calls-refused": "task",
   "turn-limit": "task",
   "time-limit": "task",
   "merge-conflict": "conflict",

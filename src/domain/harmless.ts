@@ -4,6 +4,13 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that character is what is looked for
 const SEQUENCE = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 
+/** The text with all that a terminal would obey, or an eye not see, written out as `\\u{1b}`. */
+export function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u2028\u2029]/gu, (char) =>
+    char === "\n" || char === "\t" ? char : `\\u{${char.codePointAt(0)?.toString(16)}}`,
+  );
+}
+
 /** The text without control characters (line ends and tabs stay) and without direction changes. */
 export function harmless(text: string): string {
   let safe = "";

@@ -19,6 +19,8 @@ export interface Limits {
   leafSizeMax: Size;
   linesChangedMax: number;
   turnsMax: number;
+  /** Tool calls of one attempt that may be refused; one more ends it. */
+  refusedCallsMax: number;
   checkTimeoutMs: number;
   callTimeoutMs: number;
   outputBytesMax: number;
@@ -55,6 +57,7 @@ export const DEFAULT_LIMITS: Limits = {
   leafSizeMax: "S",
   linesChangedMax: 400,
   turnsMax: 30,
+  refusedCallsMax: 8,
   checkTimeoutMs: 120_000,
   callTimeoutMs: 600_000,
   outputBytesMax: 1_000_000,

@@ -1,6 +1,7 @@
 /** The planner's answer for one task: execute it, or split it into these parts. */
 import { z } from "zod";
 import { writtenAmounts } from "./amounts.ts";
+import { need } from "./needs.ts";
 import { signature, size, taskKind } from "./task.ts";
 
 /** Acceptance as data. Calls, commands and requests are rendered to checks by code. */
@@ -60,6 +61,8 @@ export const part = z.object({
   command: z.string().max(4000).optional(),
   unchecked: z.string().max(1000).optional(),
   risks: z.array(z.string().max(500)).max(5),
+  /** What it and all that becomes of it need from outside the sandbox. */
+  needs: z.array(need).max(20).optional(),
   /** What it and all that becomes of it may use up. */
   budget: writtenAmounts.optional(),
 });

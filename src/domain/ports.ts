@@ -1,4 +1,4 @@
-/** All that the core asks of the world: Tracker, Model, Repository, Sandbox, Human, Journal, Clock. */
+/** All that the core asks of the world: Tracker, Model, Repository, Sandbox, Web, Packages, Human, Journal, Clock. */
 import type { ModelReply, ModelRequest } from "./conversation.ts";
 import type { Mirrored, NewEvent, RunEvent } from "./event.ts";
 import type { Failure } from "./failure.ts";
@@ -206,8 +206,19 @@ export interface Sandbox {
   handOver(folder: string): Promise<void>;
   discard(folder: string): Promise<void>;
   run(command: SandboxCommand, signal: AbortSignal): Promise<SandboxResult | Failure>;
+  /** Installed packages, kept for all workspaces and shown in them read-only. */
+  readonly installed: Installed;
   /** One file tool (`read_file` …, see agents/tools.ts), carried out inside; a refusal is a result. */
   tool(call: SandboxToolCall, signal: AbortSignal): Promise<ToolResult | Failure>;
+}
+
+/** Folders of installed packages, by a key that says what is in them. */
+export interface Installed {
+  has(key: string): Promise<boolean>;
+  /** Moves a folder of a workspace out of it, to stay. One that is there already is left alone. */
+  keep(key: string, folder: string, path: string): Promise<void>;
+  /** From now on every command in `folder` finds it at `path`, and cannot change it. */
+  show(key: string, folder: string, path: string): Promise<void>;
 }
 
 export interface SandboxToolCall {
@@ -221,6 +232,53 @@ export interface SandboxToolCall {
 export interface ToolResult {
   text: string;
   isError: boolean;
+  /** The task may not do this: nothing was carried out. */
+  refused?: true;
+}
+
+// ── Web ────────────────────────────────────────────────────────────────────
+
+/**
+ * Reads the web for a task, from the controller: nothing inside a sandbox has a network. Text only,
+ * bounded in size and time, without credentials; what is refused or fails is a result.
+ */
+export interface Web {
+  /** Hosts that the user's settings allow; empty: no page is read. */
+  readonly hosts: readonly string[];
+  /** A search endpoint is configured. */
+  readonly searches: boolean;
+  /** The text of a page. Every hop of it must be allowed by `hosts` and by `declared`. */
+  fetch(url: string, declared: readonly string[], signal: AbortSignal): Promise<WebText>;
+  search(query: string, signal: AbortSignal): Promise<WebText>;
+}
+
+/** A text of the web, where it is from, or why there is none. */
+export type WebText =
+  | { text: string; from: string }
+  /** `refused`: it may not be read. */
+  | { trouble: string; refused?: true };
+
+// ── Packages ───────────────────────────────────────────────────────────────
+
+/** A package of others as a lock file names it. */
+export interface LockedPackage {
+  url: string;
+  /** `sha512-…` of its bytes, in base64. */
+  hash: string;
+  /** It may be missing: it is for another machine, say. */
+  optional: boolean;
+}
+
+/** Packages of others by their hash, fetched by the controller; nothing of them is run out here. */
+export interface Packages {
+  /** What is not on this machine is downloaded. */
+  readonly downloads: boolean;
+  /** Puts them into a folder; `files` gives the name of each there by its hash. */
+  gather(
+    packages: readonly LockedPackage[],
+    folder: string,
+    signal: AbortSignal,
+  ): Promise<{ files: Map<string, string>; missing: LockedPackage[]; downloaded: number }>;
 }
 
 // ── Human ──────────────────────────────────────────────────────────────────

@@ -34,6 +34,10 @@ export interface Attempt {
   calls: number;
   files: string[];
   kept?: string;
+  /** Tool calls outside of what its task may do, since it was begun or gone on with. */
+  refusedCalls?: number;
+  /** What the web said, by turn and number of the call: the same after a crash, without asking again. */
+  webReplies?: Record<string, { output: string; isError: boolean; refused?: true }>;
   /** A person edited the task while it was open: what comes of it does not count. */
   outdated?: true;
 }
@@ -73,6 +77,8 @@ export interface Question {
   /** What Beads was last known to hold; absent until it was written there. */
   mirror?: Mirrored;
   mirrorPending?: Mirrored;
+  /** The change a person is to say yes or no to: the hash of its diff. */
+  diff?: string;
   /** Of a question about a budget: which, and which tasks wait for more of it. */
   budget?: {
     scope: BudgetScope;
@@ -174,6 +180,8 @@ export interface TaskState {
   /** What Beads was last known to hold, and a write not yet acknowledged. */
   mirror?: Mirrored;
   mirrorPending?: Mirrored;
+  /** What a person said of changes that need a yes, by the hash of the diff. */
+  consents?: Record<string, { yes: boolean; by: string; text: string }>;
   /** A person deleted its issue: nothing more is written there, and the id is not made again. */
   deleted?: boolean;
   /** The task that was made in its place after it was deleted. */
@@ -255,6 +263,8 @@ export interface RunState {
   /** Where the controller died last, and how often in a row. */
   deaths?: Intent & { times: number };
   contained: boolean;
+  /** What the settings of this process allow outside the sandbox; absent: nothing. */
+  allows?: string[];
   /** Slots of the process that began or resumed it last; absent where that was not recorded. */
   jobs?: number;
   /** What decides how many attempts and how long a pause an event leads to. */

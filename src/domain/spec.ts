@@ -41,6 +41,8 @@ export interface Spec {
   protectedPaths: string[];
   /** Ignored dependency folders to show read-only in the sandbox. */
   mounts: string[];
+  /** What its tasks need from outside the sandbox. */
+  needs: string[];
   /** What a run of it may use up, at most. */
   budget: Budgets;
   requirements: Requirement[];

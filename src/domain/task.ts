@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { amounts } from "./budget.ts";
 import { check } from "./check.ts";
+import { need } from "./needs.ts";
 
 /** A Beads issue id, such as `fr-k3f9x2.a1`. */
 export type TaskId = string;
@@ -45,6 +46,8 @@ export const contract = z.object({
   risks: z.array(z.string().max(500)),
   /** The shell command of a `command` task. */
   command: z.string().max(4000).optional(),
+  /** What it needs from outside the sandbox, for itself and all below it. */
+  needs: z.array(need).max(20).optional(),
   /** What it and all below it may use up. */
   budget: amounts.optional(),
 });

@@ -14,14 +14,17 @@ import {
   findingsOf,
   isProven,
 } from "../rules/check/gates.ts";
+import { missingCommand } from "../rules/check/missing-command.ts";
 import { judgeScope } from "../rules/check/scope.ts";
 import { drawVerdict, failureOf } from "../rules/check/verdict.ts";
 import { taskOf } from "../rules/status.ts";
 import { checkTree } from "./check-tree.ts";
+import { askConsent } from "./consent.ts";
 import { integrate, landedCommit } from "./integrate.ts";
 import { profileFor } from "./journaled-model.ts";
 import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
 import { gatherPack } from "./pack.ts";
+import { showPackages } from "./packages.ts";
 import { openToolbox } from "./toolbox.ts";
 import { ACTOR, type World } from "./world.ts";
 
@@ -68,6 +71,8 @@ async function tryLeaf(
   const rigour = { stopAtFirst: false };
   const before = await checkTree(world, lease.base, checksBefore(task, spec), rigour, signal);
   if (isFailure(before)) return failedEnd(world, lease, before);
+  const lack = missingCommand(before, checksBefore(task, spec));
+  if (lack !== undefined) return failedEnd(world, lease, lack);
   const findings = findingsOf(task, spec, before);
   const found = { vacuous: findings.vacuous, not_yet: findings.notYet };
   // A crash between moving the branch and saying so: the work is already there.
@@ -80,6 +85,8 @@ async function tryLeaf(
   const folder = await sandbox.workspace(name);
   try {
     await repository.checkout(lease.base, folder);
+    const trouble = await showPackages(world, lease.base, folder, signal);
+    if (trouble !== undefined) return failedEnd(world, lease, trouble, found);
     await sandbox.handOver(folder);
     const worked = await doWork(folder, task);
     if (isFailure(worked)) return failedEnd(world, lease, worked, found);
@@ -135,13 +142,16 @@ async function judge(
   if (isFailure(results)) return failedEnd(world, lease, results, more);
   const verdict = drawVerdict(results, checks);
   if (!verdict.passed) {
-    return failedEnd(world, lease, failureOf(verdict), { ...more, verdict });
+    const failure = missingCommand(results, checks) ?? failureOf(verdict);
+    return failedEnd(world, lease, failure, { ...more, verdict });
   }
   const proven = isProven(task, spec, findings);
   if (!proven) {
     const refusal = await review(world, lease, candidate, signal);
     if (refusal !== undefined) return failedEnd(world, lease, refusal, { ...more, verdict });
   }
+  const asked = await askConsent(world, lease, candidate, more.summary ?? "");
+  if (asked !== undefined) return "events" in asked ? asked : failedEnd(world, lease, asked, more);
   const integrated = await integrate(
     world,
     lease,

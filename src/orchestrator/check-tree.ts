@@ -1,6 +1,7 @@
 /** Runs checks on a commit in a fresh sandboxed folder; one tree is checked once. */
 import type { Check, CheckResult } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
+import { showPackages } from "./packages.ts";
 import { runChecks } from "./run-checks.ts";
 import type { CheckedResult, World } from "./world.ts";
 
@@ -35,7 +36,11 @@ export async function checkTree(
     for (const check of checks) {
       const key = JSON.stringify([tree, check.run, check.stdin, check.exit, check.stdout]);
       const known = checked.get(key);
-      if (known === undefined) folder ??= await freshFolder(world, commit);
+      if (known === undefined && folder === undefined) {
+        const made = await freshFolder(world, commit, signal);
+        if (isFailure(made)) return made;
+        folder = made;
+      }
       const first = known ?? (await runOne(world, check, folder ?? "", signal));
       if (isFailure(first)) return first;
       const isDoubted = confirmsRed && check.gates && !first.passed && !first.confirmed;
@@ -80,7 +85,8 @@ async function confirm(
   red: CheckedResult,
   signal: AbortSignal,
 ): Promise<CheckedResult | Failure> {
-  const folder = await freshFolder(world, commit);
+  const folder = await freshFolder(world, commit, signal);
+  if (isFailure(folder)) return folder;
   try {
     const again = await runOne(world, check, folder, signal);
     if (isFailure(again)) return again;
@@ -95,10 +101,19 @@ async function confirm(
 let folders = 0;
 
 /** Each check run starts from the commit's files alone, in a folder nobody else uses. */
-async function freshFolder(world: World, commit: string): Promise<string> {
+async function freshFolder(
+  world: World,
+  commit: string,
+  signal: AbortSignal,
+): Promise<string | Failure> {
   folders += 1;
   const folder = await world.sandbox.workspace(`${world.store.state.runId}-check-${folders}`);
   await world.repository.checkout(commit, folder);
+  const trouble = await showPackages(world, commit, folder, signal);
+  if (trouble !== undefined) {
+    await world.sandbox.discard(folder);
+    return trouble;
+  }
   await world.sandbox.handOver(folder);
   return folder;
 }

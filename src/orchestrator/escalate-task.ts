@@ -5,6 +5,7 @@ import type { NewEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
 import type { Question } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { linesToAllow } from "../rules/check/needs.ts";
 import { isSplittable, outOfQuestions } from "../rules/escalation.ts";
 import { askCycle, askDrift, askDropped, nextQuestionId } from "../rules/people/cancel.ts";
 import { knownCycle } from "../rules/people/cycle.ts";
@@ -142,7 +143,11 @@ export function askPerson(world: World, taskId: TaskId, kind: AskedKind, reason:
   const options = pending?.failure === "worker-asks" ? pending.options : [];
   const text = {
     stuck: { question: `"${title}" is stuck. What should be done?`, why: reason },
-    asks: { question: firstLine(reason), why: `The worker on "${title}" asks: ${reason}` },
+    asks: asked(title, reason, pending?.failure === "capability-missing"),
+    needs: {
+      question: `"${title}" needs what your settings do not allow: ${reason}. May it have it?`,
+      why: `It is allowed in your own settings alone (\`fractal config show\` names the file), by:\n${linesToAllow(reason.split(", ")).join("\n")}\nWrite that there, answer, and \`fractal resume\`; or answer how to do without.`,
+    },
     plan: {
       question: `No valid plan was found for "${title}". How should it be split?`,
       why: reason,
@@ -159,6 +164,16 @@ export function askPerson(world: World, taskId: TaskId, kind: AskedKind, reason:
   }[kind];
   const tried = kind === "review" ? triedBelow(world.store.state, task) : triedOf(task).join("\n");
   world.store.record(questionAbout(world, taskId, kind, { ...text, options }, tried));
+}
+
+/** A worker's question, or what it says it lacks; its words are its own. */
+function asked(title: string, reason: string, isLack: boolean) {
+  if (!isLack)
+    return { question: firstLine(reason), why: `The worker on "${title}" asks: ${reason}` };
+  return {
+    question: `"${title}" cannot be done with what there is: ${firstLine(reason)}`,
+    why: `Something is missing, and nobody works around it: ${reason}\n\nProvide it and answer; the answer is guidance for the next attempt.`,
+  };
 }
 
 function questionAbout(

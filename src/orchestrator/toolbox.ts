@@ -1,11 +1,13 @@
 /** The tools of one attempt: permitted, journaled, and carried out inside the sandbox. */
-import { parseToolCall, type Toolbox, toolOffers } from "../agents/tools.ts";
+import { isToolName, parseToolCall, type Toolbox, toolOffers } from "../agents/tools.ts";
 import type { ToolCall } from "../domain/conversation.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { ToolResult } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
-import { allowedTools, refuseTool } from "../rules/check/permission.ts";
+import { allowedTools, isWebTool, refuseTool } from "../rules/check/permission.ts";
+import { taskOf } from "../rules/status.ts";
 import type { Lease } from "./lease.ts";
+import { reachOf, readWeb } from "./reach.ts";
 import { runChecks } from "./run-checks.ts";
 import type { World } from "./world.ts";
 
@@ -21,39 +23,69 @@ export function openToolbox(
   signal: AbortSignal,
 ): Toolbox {
   const { store, clock, limits, sandbox } = world;
-  const offers = toolOffers(allowedTools(task.contract));
+  const reach = reachOf(world, task);
+  const allowed = allowedTools(lease.role, task.contract, reach.tools);
+  const calls = new Map<string, number>();
+  let refusals = 0;
   return {
-    offers,
+    offers: toolOffers(allowed),
     async call(call: ToolCall, turn: string): Promise<ToolResult | Failure> {
+      const nth = (calls.get(turn) ?? 0) + 1;
+      calls.set(turn, nth);
+      const said = isWebTool(call.name) ? saidBefore(`${turn}/${nth}`) : undefined;
       const about = { task_id: task.id, actor: lease.role } as const;
-      const at = { attempt: lease.attempt, turn, role: lease.role, tool: call.name } as const;
+      const tool = call.name.slice(0, 100);
+      const at = { attempt: lease.attempt, turn, role: lease.role, tool, nth } as const;
       const args = store.journal.putBlob(JSON.stringify(call.args ?? null));
       store.record([{ ...about, event_type: "tool.called", ...at, args }]);
       const startedAt = clock.now();
-      const result = await carryOut(call);
+      const result = said ?? (await carryOut(call));
       const text = isFailure(result) ? result.detail : result.text;
+      const isRefused = !isFailure(result) && result.refused === true;
       store.record([
         {
           ...about,
           event_type: "tool.returned",
           ...at,
           is_error: isFailure(result) || result.isError,
+          ...(isRefused ? { refused: true as const } : {}),
           output: store.journal.putBlob(text),
           duration_ms: clock.now() - startedAt,
         },
       ]);
-      return result;
+      if (!isRefused) return result;
+      refusals += 1;
+      if (refusals <= limits.refusedCallsMax) return result;
+      const detail = `${refusals} calls outside of what this task may do were refused; the last: ${text}`;
+      return { failure: "calls-refused", detail };
     },
   };
 
+  /** What the web said before a crash, so that it is not asked again. */
+  function saidBefore(key: string): ToolResult | undefined {
+    const attempt = taskOf(store.state, task.id).attempts.find(
+      (one) => one.number === lease.attempt,
+    );
+    const reply = attempt?.webReplies?.[key];
+    const text = reply && store.journal.getBlob(reply.output);
+    if (text === undefined) return undefined;
+    return { text, isError: reply?.isError === true, ...(reply?.refused ? { refused: true } : {}) };
+  }
+
   async function carryOut(call: ToolCall): Promise<ToolResult | Failure> {
+    if (!isToolName(call.name) || !allowed.includes(call.name)) {
+      return refused(refuseTool(allowed, task.contract, call.name, call.args) ?? "not allowed");
+    }
     const parsed = parseToolCall(call);
     if (!("args" in parsed)) return parsed;
-    const refusal = refuseTool(task.contract, parsed.name, parsed.args);
-    if (refusal !== undefined) return { text: refusal, isError: true };
+    const refusal = refuseTool(allowed, task.contract, parsed.name, parsed.args);
+    if (refusal !== undefined) return refused(refusal);
     if (parsed.name === "run_tests") return runTests();
     if (parsed.name === "run_command") {
       return runCommand(parsed.args.command);
+    }
+    if (parsed.name === "fetch_url" || parsed.name === "search_web") {
+      return readWeb(world, reach, parsed, signal);
     }
     const { name: tool, args } = parsed;
     return sandbox.tool({ folder, tool, args, timeoutMs: limits.checkTimeoutMs }, signal);
@@ -77,10 +109,20 @@ export function openToolbox(
     const argv = ["sh", "-c", command];
     const ran = await sandbox.run({ folder, argv, timeoutMs, outputBytesMax }, signal);
     if (isFailure(ran)) return ran;
-    const how = ran.timedOut ? "timed out" : `exit ${ran.exitCode ?? "killed"}`;
+    const how = ran.timedOut ? "timed out" : `exit ${endOf(ran.exitCode)}`;
     const text = [`(${how})`, ran.stdout.trim(), ran.stderr.trim()].filter(Boolean).join("\n");
     return { text: shown(text), isError: ran.exitCode !== 0 };
   }
+}
+
+/** 127 is how a shell says that there is no such command. */
+function endOf(exitCode: number | null): string {
+  if (exitCode !== 127) return `${exitCode ?? "killed"}`;
+  return "127: no such command here; if the task cannot be done without it, report_missing";
+}
+
+function refused(text: string): ToolResult {
+  return { text, isError: true, refused: true };
 }
 
 function shown(text: string): string {

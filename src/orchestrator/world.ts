@@ -4,7 +4,7 @@ import type { CheckResult } from "../domain/check.ts";
 import type { Role } from "../domain/conversation.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Plan } from "../domain/plan.ts";
-import type { Clock, Human, Repository, Sandbox, Tracker } from "../domain/ports.ts";
+import type { Clock, Human, Packages, Repository, Sandbox, Tracker, Web } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import type { Question } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
@@ -16,6 +16,10 @@ export interface World {
   readonly tracker: Tracker;
   readonly repository: Repository;
   readonly sandbox: Sandbox;
+  /** Absent where the user's settings allow no reading of the web. */
+  readonly web?: Web;
+  /** Absent where they allow no installing. */
+  readonly packages?: Packages;
   readonly human: Human;
   /** Tells a person of a new question; returns at once and never throws. */
   readonly notify?: (question: Question) => void;

@@ -5,6 +5,7 @@ import type { Limits } from "../domain/limits.ts";
 import type { Attempt, RunState, TaskState } from "../domain/run-state.ts";
 import { addCost, addUsage, NO_USAGE } from "../domain/usage.ts";
 import { accessTo, endpointOf, noteEndpoint, noteRelease } from "./breaker.ts";
+import { isWebTool } from "./check/permission.ts";
 import { stopCounting } from "./money/worked-time.ts";
 import { noteIntent } from "./quarantine.ts";
 import { backoffMs, retryCost } from "./retry.ts";
@@ -137,6 +138,9 @@ export function applyToTask(
       return;
     case "call.answered":
       settleCall(state, task, event);
+      return;
+    case "tool.returned":
+      noteToolReturn(task, event);
       return;
     case "escalation.routed":
       task.route = event.to;
@@ -290,6 +294,8 @@ function takeLease(
   const open = task.attempts.find((attempt) => attempt.number === event.attempt);
   if (open) {
     open.fence = event.fence;
+    // Its calls are made again, and those refused are refused again.
+    delete open.refusedCalls;
     return;
   }
   const attempt: Attempt = {
@@ -392,6 +398,22 @@ function chargeFailure(
     case "stop":
       return;
   }
+}
+
+function noteToolReturn(task: TaskState, event: RunEvent & { event_type: "tool.returned" }): void {
+  const attempt = task.attempts.find((one) => one.number === event.attempt);
+  if (attempt === undefined) return;
+  if (event.refused) attempt.refusedCalls = (attempt.refusedCalls ?? 0) + 1;
+  if (!isWebTool(event.tool) || event.nth === undefined) return;
+  const { output, is_error: isError } = event;
+  attempt.webReplies = {
+    ...attempt.webReplies,
+    [`${event.turn}/${event.nth}`]: {
+      output,
+      isError,
+      ...(event.refused ? { refused: true } : {}),
+    },
+  };
 }
 
 function settleCall(

@@ -10,7 +10,14 @@ import { beginProcess } from "./breaker.ts";
 import { applyToLedger, emptyLedger } from "./money/ledger.ts";
 import { stopCounting } from "./money/worked-time.ts";
 import { newTask } from "./new-task.ts";
-import { droppedOf, edgeIn, wantsDrop, wantsKeep, wantsRestore } from "./people/wanted.ts";
+import {
+  droppedOf,
+  edgeIn,
+  wantsDrop,
+  wantsKeep,
+  wantsRestore,
+  wantsYes,
+} from "./people/wanted.ts";
 import { hasDied, noteDeath } from "./quarantine.ts";
 import {
   applyToTask,
@@ -50,6 +57,7 @@ export function emptyState(
     endpointNames: first.endpoints ?? {},
     endpoints: new Map(),
     contained: first.contained,
+    ...(first.allows === undefined ? {} : { allows: first.allows }),
     ...(first.jobs === undefined ? {} : { jobs: first.jobs }),
     limits: limitsIn(first),
     ...(first.given_plan === undefined ? {} : { givenPlan: first.given_plan }),
@@ -153,6 +161,8 @@ function applyToRun(state: RunState, event: RunEvent, atMs: number, limits: Limi
       state.endpointNames = event.endpoints ?? {};
       state.contained = state.contained && event.contained;
       if (event.jobs !== undefined) state.jobs = event.jobs;
+      if (event.allows === undefined) delete state.allows;
+      else state.allows = event.allows;
       // Nobody was waiting while the run was stopped: its patience starts anew.
       for (const task of state.tasks.values()) {
         delete task.outageSinceMs;
@@ -246,6 +256,7 @@ function openQuestion(
     state: "open",
     openedAt: atMs,
     ...(event.budget === undefined ? {} : { budget: event.budget }),
+    ...(event.diff === undefined ? {} : { diff: event.diff }),
   });
   for (const id of new Set([...event.blocks, ...(event.task_id === null ? [] : [event.task_id])])) {
     const task = state.tasks.get(id);
@@ -253,7 +264,8 @@ function openQuestion(
     if (task === undefined || task.question !== undefined) continue;
     task.question = event.question;
     // Money says nothing about the task: what was tried stands, and no question of its own is used up.
-    if (event.kind === "budget") continue;
+    // Nor does a yes: the attempt that waits for it goes on.
+    if (event.kind === "budget" || event.kind === "consent") continue;
     task.questions.push(event.question);
     delete task.pending;
     delete task.route;
@@ -283,6 +295,10 @@ function settleQuestion(
       continue;
     }
     if (question.kind === "budget") continue;
+    if (question.kind === "consent" && end.state !== "dismissed") {
+      noteConsent(task, question, end);
+      continue;
+    }
     // What a person or a merge has settled meanwhile is not taken up again by an answer.
     if (isSettled(statusOf(state, task.id))) continue;
     noteStructure(state);
@@ -300,6 +316,22 @@ function settleQuestion(
       task.endReason = `its question ${id} was dismissed by ${end.by}`;
     }
   }
+}
+
+/** The attempt that asked goes on by what was said, and a no is also told to the next. */
+function noteConsent(
+  task: TaskState,
+  question: Question,
+  end: { by: string; answer?: string },
+): void {
+  if (end.answer === undefined || question.diff === undefined) return;
+  const yes = wantsYes(end.answer);
+  task.consents = {
+    ...task.consents,
+    [question.diff]: { yes, by: end.by, text: end.answer },
+  };
+  if (yes) return;
+  task.guidance.push({ from: end.by, text: `${question.title} No: ${end.answer}` });
 }
 
 /** What an answer changes by itself; what it makes of the tree is recorded with it (said.ts). */

@@ -5,6 +5,7 @@ import type { Limits } from "../domain/limits.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import { isSettled, type TaskId } from "../domain/task.ts";
 import { accessTo, endpointOf } from "./breaker.ts";
+import { needsMissing, needsOf } from "./check/needs.ts";
 import { nextRung, outOfQuestions } from "./escalation.ts";
 import { admissionOf, type Denial } from "./money/admission.ts";
 import { type Cycle, knownCycle } from "./people/cycle.ts";
@@ -29,6 +30,7 @@ export type AskedKind =
   | "plan"
   | "rollup"
   | "flaky"
+  | "needs"
   | "review"
   | "dropped"
   | "cycle"
@@ -231,6 +233,8 @@ function nextFor(
   // Whoever waited for something else when it was dropped has not been asked about it yet.
   const [lost] = droppedOf(state, task);
   if (lost !== undefined) return ask(task, limits, "dropped", lost);
+  const missing = needsUnmet(state, task);
+  if (missing.length > 0) return ask(task, limits, "needs", missing.join(", "));
   if (task.shape === "split" && task.splitStarted === undefined && task.route !== "split") {
     if (task.route === "person") return ask(task, limits, "rollup", "its roll-up needs a person");
     if (!areChildrenSettled(state, task)) {
@@ -281,6 +285,20 @@ function nextFor(
       return due({ kind: "attempt", task: task.id });
     }
   }
+}
+
+/**
+ * What a task needs from outside that no setting allows. Asked about once, on the task that says so
+ * or on the nearest above it: whoever answered has either allowed it by now or said to go on without.
+ */
+function needsUnmet(state: RunState, task: TaskState): string[] {
+  if (task.shape === "split") return [];
+  const missing = needsMissing(needsOf(state, task), state.allows ?? []);
+  if (missing.length === 0) return [];
+  const asked = [task, ...ancestorsOf(state, task.id)].some((one) =>
+    one.questions.some((id) => state.questions.get(id)?.kind === "needs"),
+  );
+  return asked ? [] : missing;
 }
 
 /** What the question of a stuck leaf is about. */

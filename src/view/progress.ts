@@ -25,6 +25,8 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
       return `started: ${event.spec_path} on ${event.base.slice(0, 12) || "the empty tree"}${event.branch === "" ? "" : `, branch ${event.branch}`}${uncontained(event)}`;
     case "run.resumed":
       return `goes on where it stopped${uncontained(event)}`;
+    case "packages.installed":
+      return `${event.packages} packages of the lock file installed (${event.downloaded} downloaded, ${durationText(event.duration_ms)})`;
     case "run.stopped":
       return `${event.reason === "stopped" ? "stopped" : `stopped: ${event.reason}`} (exit ${event.exit_code})`;
     case "pass.decided":

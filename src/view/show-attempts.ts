@@ -81,6 +81,9 @@ function renderAttempt(
     lines.push(`  ${checkLine(result, attempt.vacuous, paint)}`);
     if (!result.passed) lines.push(...text(outputOf(result, blob, options.full)));
   }
+  if (attempt.refusedCalls !== undefined) {
+    part("refused", `${count(attempt.refusedCalls, "call")} outside of what the task may do`);
+  }
   part("files", attempt.files.join("\n"));
   if (attempt.kept !== undefined) part("kept as", attempt.kept);
   const isRunning = attempt.outcome === undefined && task.lease?.attempt === attempt.number;
@@ -114,7 +117,8 @@ function renderCall(
   const unanswered = isRunning ? "not answered yet" : "no answer";
   const time = call.durationMs === undefined ? unanswered : durationText(call.durationMs);
   if (call.kind === "tool") {
-    const end = call.isError === true ? paint.red(" refused") : "";
+    const word = call.refused === true ? " refused" : " error";
+    const end = call.isError === true ? paint.red(word) : "";
     return [
       `  ${paint.cyan(`tool ${call.tool}`)}${end} ${paint.dim(`· turn ${call.turn} · ${time}`)}`,
       ...text(argsText(call.args)),

@@ -34,6 +34,8 @@ export type TaskCall =
       args: string | undefined;
       output: string | undefined;
       isError?: boolean;
+      /** The task may not do this. */
+      refused?: boolean;
       durationMs?: number;
     };
 
@@ -98,6 +100,7 @@ export function callsOf(events: readonly RunEvent[], taskId: string, blob: Blob)
         Object.assign(call, {
           output: blob(event.output),
           isError: event.is_error,
+          ...(event.refused ? { refused: true } : {}),
           durationMs: event.duration_ms,
         });
         break;

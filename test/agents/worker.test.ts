@@ -17,11 +17,14 @@ const prompt = readFileSync(join(import.meta.dirname, "../../prompts/worker.md")
 const F = "```";
 
 /** A workspace in memory that answers the file tools. */
-function aToolbox(answer?: (name: string) => ToolResult | Failure | undefined) {
+function aToolbox(
+  answer?: (name: string) => ToolResult | Failure | undefined,
+  offers = ["read_file", "write_file", "run_tests", "ask_human"],
+) {
   const files = new Map<string, string>();
   const called: string[] = [];
   const toolbox: Toolbox = {
-    offers: toolOffers(["read_file", "write_file", "run_tests", "ask_human"]),
+    offers: toolOffers(offers),
     async call(call) {
       called.push(call.name);
       const args = call.args as { path: string; text: string };
@@ -42,11 +45,12 @@ interface Given {
   limits?: Partial<Limits>;
   signal?: AbortSignal;
   answer?: (name: string) => ToolResult | Failure | undefined;
+  offers?: string[];
 }
 
 async function work(given: Given) {
   const model = listening(scriptedModel(given.answers));
-  const box = aToolbox(given.answer);
+  const box = aToolbox(given.answer, given.offers);
   const outcome = await workTask(
     {
       pack: given.pack ?? aPack(),
@@ -216,17 +220,34 @@ describe("a worker with tools", () => {
     expect(results(model.asked[2]?.messages ?? [])).toHaveLength(2);
   });
 
-  it.each<[string, ScriptedAnswer, string]>([
-    ["an unknown tool", call("fly"), "There is no tool"],
-    ["wrong arguments", call("read_file", { file: "a" }), "do not fit"],
-    ["a tool that is not allowed here", call("run_command", { command: "ls" }), "not allowed"],
-  ])("is told about %s and goes on", async (_what, first, text) => {
-    const { outcome, model, called } = await work({ answers: [first, done], profile: tools });
+  it.each<[string, ScriptedAnswer]>([
+    ["an unknown tool", call("fly")],
+    ["wrong arguments", call("read_file", { file: "a" })],
+    ["a tool that is not allowed here", call("run_command", { command: "ls" })],
+    ["a question where none may be asked", call("report_missing", { what: "a compiler" })],
+  ])("hands %s on to be refused and journaled, and goes on", async (_what, first) => {
+    const refusal = { text: "not for you", isError: true };
+    const { outcome, model, called } = await work({
+      answers: [first, done],
+      profile: tools,
+      answer: () => refusal,
+    });
     expect(outcome).toHaveProperty("report");
-    expect(results(model.asked[1]?.messages ?? [])).toMatchObject([
-      { isError: true, text: expect.stringContaining(text) },
-    ]);
-    expect(called).toEqual([]);
+    expect(results(model.asked[1]?.messages ?? [])).toMatchObject([refusal]);
+    expect(called).toHaveLength(1);
+  });
+
+  it("ends when it says what is missing", async () => {
+    const missing = call("report_missing", { what: "a compiler", why: "to compile" });
+    const { outcome } = await work({
+      answers: [missing, done],
+      profile: tools,
+      offers: ["report_missing"],
+    });
+    expect(outcome).toEqual({
+      failure: "capability-missing",
+      detail: "a compiler\nNeeded for: to compile",
+    });
   });
 
   it("ends when it asks a person", async () => {

@@ -11,6 +11,7 @@ const COST: { readonly [K in FailureKind]: RetryCost } = {
   "hostile-tree": "attempt",
   "answer-unusable": "attempt",
   refused: "attempt",
+  "calls-refused": "attempt",
   "turn-limit": "attempt",
   "time-limit": "attempt",
   "merge-conflict": "again",

@@ -288,6 +288,7 @@ export function startProcess(
     const gone: Failure = { failure: "sandbox-unavailable", detail: "bwrap did not start" };
     return {
       contained: true,
+      installed: inner.installed,
       workspace: (folder) =>
         effect(`workspace ${folder}`, 1 + chance(10), () => inner.workspace(folder)),
       handOver: (folder) => effect("hand over", 1, () => inner.handOver(folder)),

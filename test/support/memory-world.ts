@@ -50,6 +50,7 @@ export function memorySandbox(repository: MemoryRepository): Sandbox {
         durationMs: 0,
       };
     },
+    installed: { has: async () => false, keep: async () => undefined, show: async () => undefined },
     async tool({ folder, tool, args }) {
       const { path, text } = args as { path: string; text: string };
       if (tool !== "write_file") return { text: "no such tool", isError: true };

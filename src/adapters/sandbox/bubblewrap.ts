@@ -79,6 +79,7 @@ export async function openBubblewrap(o: {
       place,
       binds: [
         ...(await usableMounts(mounts, o.root, command.folder)),
+        ...(await installedBinds(quarters, command.folder, place)),
         ...(await readOnlyBinds(command.folder, command.readOnly ?? [], place)),
       ],
       env: { ...o.env, ...command.env },
@@ -112,6 +113,7 @@ export async function openBubblewrap(o: {
     handOver: (folder) => quarters.handOver(folder),
     discard: (folder) => quarters.discard(folder),
     run,
+    installed: quarters.installed,
     tool: (call, signal) => callTool(run, INSIDE_RUNNER, call, signal),
   };
   const trial = await tryOut(sandbox);
@@ -160,6 +162,16 @@ async function usableMounts(mounts: readonly Mount[], root: string, folder: stri
     usable.push({ source, place: `${INSIDE}/${at}`, writable: false });
   }
   return usable;
+}
+
+/** Installed packages, at their places in this workspace. */
+async function installedBinds(quarters: Quarters, folder: string, place: string): Promise<Bind[]> {
+  const binds: Bind[] = [];
+  for (const { source, path } of quarters.installed.shownIn(folder)) {
+    if (!(await canMountAt(folder, path))) continue;
+    binds.push({ source, place: `${place}/${path}`, writable: false });
+  }
+  return binds;
 }
 
 async function canMountAt(folder: string, path: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import type { Failure } from "../../domain/failure.ts";
+import type { Installed } from "../../domain/ports.ts";
 import { endSurvivors } from "./survivors.ts";
 
 /** Started as root, nothing model-written runs as root but as this user, which owns nothing else. */
@@ -23,6 +24,11 @@ export interface Quarters {
   mustOwn(folder: string): void;
   /** Removes what is left of the run's workspaces. */
   close(): Promise<void>;
+  /** Installed packages. */
+  installed: Installed & {
+    /** What is shown in a workspace: where it lies, and its path there. */
+    shownIn(folder: string): readonly { source: string; path: string }[];
+  };
   /** The path itself, or a copy of it where the sandbox's user cannot get there. */
   reachable(path: string): Promise<string>;
 }
@@ -61,17 +67,44 @@ export async function openQuarters(o: {
   const mustOwn = (folder: string) => {
     if (dirname(folder) !== workspaces) throw new Error(`${folder} is not a workspace`);
   };
+  const shown = new Map<string, { source: string; path: string }[]>();
   const discard = async (folder: string) => {
     mustOwn(folder);
+    shown.delete(folder);
     await removeTree(folder);
   };
+  const placeOf = (key: string) => join(base, "installed", fileName(key));
+  const isThere = async (path: string) => (await lstat(path).catch(() => undefined)) !== undefined;
   return {
     user,
     base,
     mustOwn,
     discard,
+    installed: {
+      has: (key) => isThere(placeOf(key)),
+      async keep(key, folder, path) {
+        mustOwn(folder);
+        const source = join(folder, path);
+        const place = placeOf(key);
+        await mkdir(dirname(place), { recursive: true });
+        await chmod(dirname(place), 0o711);
+        if (await isThere(place)) return;
+        // What the sandbox's user made is not its own any more.
+        if (user) await giveTree(source, { uid: 0, gid: user.gid });
+        await rename(source, place).catch(async (error: unknown) => {
+          // Another process was first.
+          if (!(await isThere(place))) throw error;
+        });
+      },
+      async show(key, folder, path) {
+        mustOwn(folder);
+        shown.set(folder, [...(shown.get(folder) ?? []), { source: placeOf(key), path }]);
+      },
+      shownIn: (folder) => shown.get(folder) ?? [],
+    },
     async workspace(name) {
       const folder = join(workspaces, fileName(name));
+      shown.delete(folder);
       await removeTree(folder);
       await mkdir(folder, { mode: 0o700 });
       if (user) await chown(folder, user.uid, user.gid);

@@ -1,5 +1,5 @@
 /** The Sandbox port without a sandbox, for --dangerously-no-sandbox: limits, but no containment. */
-import { mkdir, symlink } from "node:fs/promises";
+import { mkdir, rm, symlink } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { Failure } from "../../domain/failure.ts";
 import type { Sandbox, SandboxCommand, SandboxResult } from "../../domain/ports.ts";
@@ -77,6 +77,16 @@ export async function openUnconfined(o: {
     handOver: (folder) => quarters.handOver(folder),
     discard: (folder) => quarters.discard(folder),
     run,
+    installed: {
+      ...quarters.installed,
+      async show(key, folder, path) {
+        await quarters.installed.show(key, folder, path);
+        const [one] = quarters.installed.shownIn(folder).filter((each) => each.path === path);
+        if (one === undefined) return;
+        await rm(join(folder, path), { recursive: true, force: true });
+        await symlink(one.source, join(folder, path));
+      },
+    },
     tool: (call, signal) => callTool(run, [toolchain.node, toolchain.runner], call, signal),
   };
 }

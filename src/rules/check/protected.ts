@@ -1,12 +1,14 @@
 /** Paths no task may touch unless its plan declares them and they are new: what judges, configures or steers. */
 import { foldedPath } from "../../domain/path.ts";
 
-/** Tests and checks, configuration of tools, lock files, CI, git, editors, agents, fractal's own. */
-export const PROTECTED_PATHS: readonly string[] = [
-  // Tests: what a task is judged by.
+/** What a task is judged by. */
+export const TEST_PATHS: readonly string[] = [
   ...["**/test/**", "**/tests/**", "**/__tests__/**", "**/*.test.*", "**/*.spec.*"],
   ...["**/test_*.py", "**/*_test.py", "**/conftest.py", "**/*_test.go", "**/__snapshots__/**"],
-  // How tests, types and lint are run.
+];
+
+/** How tests, types and lint are run. */
+const TOOL_PATHS: readonly string[] = [
   ...[
     "**/package.json",
     "**/tsconfig*.json",
@@ -23,7 +25,10 @@ export const PROTECTED_PATHS: readonly string[] = [
   ],
   ...["**/pyproject.toml", "**/setup.cfg", "**/tox.ini", "**/pytest.ini", "**/noxfile.py"],
   ...["**/Makefile", "**/Cargo.toml", "**/go.mod"],
-  // Which code of others is used, and from where.
+];
+
+/** Which code of others is used and from where; what runs on machines of others, or in their tools. */
+export const RUN_ELSEWHERE: readonly string[] = [
   ...[
     "**/*.lock",
     "**/*.lockb",
@@ -32,7 +37,6 @@ export const PROTECTED_PATHS: readonly string[] = [
     "**/pnpm-lock.yaml",
   ],
   ...["**/go.sum", "**/.npmrc", "**/.yarnrc*", "**/.pnpmfile.cjs", "**/pip.conf"],
-  // What runs on machines of others, or in their tools.
   ...["**/.git*", "**/.git*/**", "**/.gitlab/**", "**/.circleci/**", "**/.ci/**", "**/Jenkinsfile"],
   ...["**/azure-pipelines.yml", "**/.travis.yml", "**/.husky/**", "**/.pre-commit-config.yaml"],
   ...["**/.envrc", "**/.env", "**/.env.*", "**/.vscode/**", "**/.idea/**", "**/.devcontainer/**"],
@@ -45,8 +49,15 @@ export const PROTECTED_PATHS: readonly string[] = [
     "**/.aider*",
   ],
   ...["**/.mcp.json", "**/.codex/**", "**/.gemini/**", "**/.windsurf*"],
-  // fractal's own.
+];
+
+export const FRACTALS_OWN: readonly string[] = [
   ...["fractal.yaml", "fractal/**", ".beads/**", ".fractal/**", "telemetry/**"],
+];
+
+/** Tests and checks, configuration of tools, lock files, CI, git, editors, agents, fractal's own. */
+export const PROTECTED_PATHS: readonly string[] = [
+  ...[...TEST_PATHS, ...TOOL_PATHS, ...RUN_ELSEWHERE, ...FRACTALS_OWN],
 ];
 
 /**
@@ -56,6 +67,12 @@ export const PROTECTED_PATHS: readonly string[] = [
 export function protectedBy(path: string, more: readonly string[] = []): string | undefined {
   const folded = foldedPath(plainPath(path));
   return [...PROTECTED_PATHS, ...more].find((pattern) => matcherOf(pattern).test(folded));
+}
+
+/** True for a path that one of these patterns matches. */
+export function isUnder(path: string, patterns: readonly string[]): boolean {
+  const folded = foldedPath(plainPath(path));
+  return patterns.some((pattern) => matcherOf(pattern).test(folded));
 }
 
 /** A path as trees have it: without `./` before and `/` behind. */

@@ -3,7 +3,8 @@ import type { Failure } from "../../domain/failure.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { Change } from "../../domain/ports.ts";
 import type { Contract } from "../../domain/task.ts";
-import { plainPath, protectedBy } from "./protected.ts";
+import { isUnder, plainPath, protectedBy } from "./protected.ts";
+import { isAskable } from "./sensitive.ts";
 
 const PATHS_SHOWN_MAX = 20;
 
@@ -11,7 +12,7 @@ const PATHS_SHOWN_MAX = 20;
  * The failure of a change that touches a protected path, another file than the contract declares,
  * or more lines than a task of its size may; undefined when it is in scope. `protectedPaths` come
  * on top of the usual ones. A protected path is the task's own when its contract declares it and it
- * was not there before.
+ * was not there before, or when a person can say yes to it (sensitive.ts).
  */
 export function judgeScope(
   changes: readonly Change[],
@@ -20,7 +21,10 @@ export function judgeScope(
   linesMax: number,
 ): Failure | undefined {
   const declared = new Set(contract.files.map(plainPath));
-  const isOwn = (change: Change) => change.kind === "added" && declared.has(change.path);
+  // What is there already, and askable, is asked about before it is merged.
+  const isOwn = (change: Change) =>
+    declared.has(change.path) &&
+    (change.kind === "added" || (isAskable(change.path) && !isUnder(change.path, protectedPaths)));
 
   const guarded = changes.filter(
     (change) => !isOwn(change) && protectedBy(change.path, protectedPaths),

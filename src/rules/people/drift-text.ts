@@ -54,6 +54,7 @@ const ANSWERED_BY_EDIT = new Set<QuestionKind>([
   "rollup",
   "review",
   "flaky",
+  "needs",
 ]);
 
 /** A new text is the answer that its task waits for; of what is done it makes one ask. */

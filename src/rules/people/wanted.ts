@@ -13,6 +13,8 @@ export const LEAVE = "leave it as Beads shows it";
 export const WRITE = "write it again";
 
 export const wantsKeep = (answer: string): boolean => /^\s*(keep|leave)\b/i.test(answer);
+/** Nothing but a plain yes is one. */
+export const wantsYes = (answer: string): boolean => /^\s*(yes|y)\s*[.!]?\s*$/i.test(answer);
 export const wantsRestore = (answer: string): boolean => /^\s*restore\b/i.test(answer);
 export const wantsDrop = (answer: string): boolean =>
   /^\s*drop (this|the) task\b|^\s*drop too\b/i.test(answer);

@@ -13,8 +13,11 @@ import { renderStubs } from "./stub.ts";
 export function basicsOf(
   part: Part,
   key: string,
-): Pick<Contract, "purpose" | "kind" | "files" | "risks" | "command" | "unchecked" | "budget"> {
-  const { purpose, kind, risks, command, unchecked, budget } = part;
+): Pick<
+  Contract,
+  "purpose" | "kind" | "files" | "risks" | "command" | "unchecked" | "needs" | "budget"
+> {
+  const { purpose, kind, risks, command, unchecked, needs, budget } = part;
   return {
     purpose,
     kind,
@@ -22,6 +25,7 @@ export function basicsOf(
     risks,
     ...(kind === "command" && command !== undefined ? { command } : {}),
     ...(unchecked?.trim() ? { unchecked } : {}),
+    ...(needs === undefined ? {} : { needs }),
     ...(budget === undefined ? {} : { budget }),
   };
 }

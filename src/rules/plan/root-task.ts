@@ -15,6 +15,7 @@ export function rootTask(spec: Spec, id: string) {
     checks: [],
     examples: [],
     risks: [],
+    ...(spec.needs.length === 0 ? {} : { needs: spec.needs }),
   };
   return {
     id,

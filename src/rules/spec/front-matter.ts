@@ -4,6 +4,7 @@ import { z } from "zod";
 import { writtenBudgets } from "../../domain/amounts.ts";
 import { type Budgets, SCOPE_NAMES } from "../../domain/budget.ts";
 import type { Check } from "../../domain/check.ts";
+import { need } from "../../domain/needs.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { InputProblem } from "../../domain/spec.ts";
 import { closestName } from "../text/suggest.ts";
@@ -14,6 +15,7 @@ export interface FrontMatter {
   checks: Check[];
   protectedPaths: string[];
   mounts: string[];
+  needs: string[];
   budget: Budgets;
 }
 
@@ -50,6 +52,7 @@ const frontMatter = z.strictObject({
   checks: z.record(z.string().min(1).max(120), ownCheck).optional(),
   protected: z.array(z.string().min(1).max(400)).max(200).optional(),
   mounts: z.array(folder).max(50).optional(),
+  needs: z.array(need).max(20).optional(),
   budget: writtenBudgets.optional(),
 });
 
@@ -66,6 +69,7 @@ export const NO_FRONT_MATTER: FrontMatter = {
   checks: [],
   protectedPaths: [],
   mounts: [],
+  needs: [],
   budget: {},
 };
 
@@ -165,6 +169,7 @@ function frontMatterOf(data: z.infer<typeof frontMatter>): FrontMatter {
     checks,
     protectedPaths: data.protected ?? [],
     mounts: data.mounts ?? [],
+    needs: data.needs ?? [],
     budget: budgetsOf(data.budget ?? {}),
   };
 }

@@ -2,6 +2,7 @@
 import type { AttemptStyle } from "../../domain/limits.ts";
 import type { Pack, PackFile } from "../../domain/pack.ts";
 import { tokensOf } from "./prompt.ts";
+import { fenced, oneLine } from "./quote.ts";
 
 /**
  * The facts every role's prompt is filled with. Each is empty or a whole section with its heading
@@ -44,7 +45,7 @@ export function declaredFilesOf(pack: Pack): string[] {
 export function renderPack(pack: Pack, rules: PackRules): PackFacts {
   const facts: PackFacts = {
     task: renderTask(pack),
-    context: section("From the specification", pack.context),
+    context: renderContext(pack.context),
     dependencies: renderDependencies(pack, true),
     files: renderFiles(pack, rules.style),
     guidance: section("Advice and answers so far, the newest last", renderGuidance(pack)),
@@ -52,7 +53,7 @@ export function renderPack(pack: Pack, rules: PackRules): PackFacts {
   };
   const over = () =>
     Object.values(facts).reduce((sum, fact) => sum + tokensOf(fact), -rules.tokensMax);
-  if (over() > 0) facts.context = shorten(facts.context, over());
+  if (over() > 0) facts.context = renderContext(shorten(pack.context, over()));
   if (over() > 0) facts.dependencies = renderDependencies(pack, false);
   if (over() > 0 && rules.canRead) facts.files = listFiles(pack);
   return facts;
@@ -60,12 +61,16 @@ export function renderPack(pack: Pack, rules: PackRules): PackFacts {
 
 /** All failed attempts, a line each, for the fixer and the router. */
 export function renderTried(pack: Pack): string {
-  return section("What was tried", pack.tried.map((line) => `- ${line}`).join("\n"));
+  return section("What was tried", pack.tried.map((line) => `- ${oneLine(line)}`).join("\n"));
 }
 
 /** The last attempt's files and verdict in full, whatever style it had: for the fixer. */
 export function renderLastTry(pack: Pack): string {
   return renderLast(pack, "repair");
+}
+
+function renderContext(context: string): string {
+  return section("From the specification", material(context, "md"));
 }
 
 function renderTask(pack: Pack): string {
@@ -74,14 +79,14 @@ function renderTask(pack: Pack): string {
     contract.purpose.trim(),
     list(
       "Requirements",
-      pack.requirements.map(({ id, text }) => `${id}: ${text}`),
+      pack.requirements.map(({ id, text }) => `${id}: ${text.replaceAll("\n", "\n  ")}`),
     ),
     contract.kind === "text" ? renderResult(pack) : list("Files you may write", contract.files),
     renderInterfaces(pack),
     list("Must be true", contract.examples),
     contract.kind === "code" ? renderPackages(pack) : "",
   ];
-  return section(contract.title, parts.filter((part) => part !== "").join("\n\n"));
+  return section(oneLine(contract.title), parts.filter((part) => part !== "").join("\n\n"));
 }
 
 function renderResult(pack: Pack): string {
@@ -116,7 +121,7 @@ function renderDependencies(pack: Pack, withResults: boolean): string {
     .sort((a, b) => (a.key < b.key ? -1 : 1))
     .map(({ title, declarations, result }) =>
       [
-        `### ${title}`,
+        `### ${oneLine(title)}`,
         declarations.length > 0 ? fenced(declarations.join("\n"), pack.language ?? "") : "",
         withResults && result !== undefined ? fenced(result.trim(), "md") : "",
       ]
@@ -142,17 +147,25 @@ function renderFile({ path, text }: PackFile): string {
 }
 
 function renderGuidance(pack: Pack): string {
-  return pack.guidance.map(({ from, text }) => `From ${from}:\n${text.trim()}`).join("\n\n");
+  return pack.guidance
+    .map(({ from, text }) => `From ${oneLine(from)}:\n${fenced(text.trim(), "")}`)
+    .join("\n\n");
 }
 
 function renderLast(pack: Pack, style: AttemptStyle): string {
   const { last } = pack;
   if (!last || style === "fresh") return "";
-  const reason = last.reason.trim();
+  // What checks and tools printed is whatever the work made them print.
+  const reason = material(last.reason, "");
   if (style === "cases") return section("An earlier try was rejected; yours must not be", reason);
   const files = last.files.filter(({ text }) => text !== undefined).map(renderFile);
   const wrote = files.length > 0 ? `${files.join("\n\n")}\n\n` : "";
   return section("The last try", `${wrote}It was rejected:\n\n${reason}`);
+}
+
+/** Text from elsewhere, in a block it cannot close; nothing where there is none. */
+function material(text: string, info: string): string {
+  return text.trim() === "" ? "" : fenced(text.trim(), info);
 }
 
 function section(heading: string, body: string): string {
@@ -164,13 +177,6 @@ function list(heading: string, lines: string[]): string {
   return lines.length === 0
     ? ""
     : `### ${heading}\n\n${lines.map((line) => `- ${line}`).join("\n")}`;
-}
-
-/** A block whose fence is longer than any inside it. */
-export function fenced(text: string, info: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const mark = "`".repeat(longest + 1);
-  return `${mark}${info}\n${text}\n${mark}`;
 }
 
 function endingOf(path: string): string {

@@ -31,37 +31,42 @@ describe("judgeScope", () => {
     expect(judge([lines], ["a.ts"], [], 99)).toMatchObject({ failure: "out-of-scope" });
   });
 
-  it.each([
-    "test/a.test.mjs",
-    "src/deep/a.spec.ts",
-    "tests/conftest.py",
-    "package.json",
-    "packages/x/package-lock.json",
-    ".github/workflows/ci.yml",
-    ".gitlab-ci.yml",
-    ".gitattributes",
-    "sub/.gitmodules",
-    ".vscode/settings.json",
-    ".claude/settings.json",
-    "AGENTS.md",
-    ".npmrc",
-    ".envrc",
-    "tsconfig.build.json",
-    "Cargo.lock",
-    "fractal.yaml",
-    ".beads/issues.jsonl",
-    "TEST/A.TEST.MJS",
-  ])("protects %s from change and deletion, declared or not", (path) => {
+  const NOBODYS = [
+    ...["test/a.test.mjs", "src/deep/a.spec.ts", "tests/conftest.py", "TEST/A.TEST.MJS"],
+    ...["fractal.yaml", ".beads/issues.jsonl"],
+  ];
+  const ASKABLE = [
+    ...["package.json", "packages/x/package-lock.json", "Cargo.lock", "tsconfig.build.json"],
+    ...[".github/workflows/ci.yml", ".gitlab-ci.yml", ".gitattributes", "sub/.gitmodules"],
+    ...[".vscode/settings.json", ".claude/settings.json", "AGENTS.md", ".npmrc", ".envrc"],
+  ];
+
+  it.each(NOBODYS)("protects %s from change and deletion, declared or not", (path) => {
     for (const kind of ["changed", "deleted"] as const) {
       expect(judge([change(path, { kind })], [path])).toMatchObject({
         failure: "protected-path",
         paths: [path],
       });
     }
-    expect(judge([change(path, { kind: "added" })], [])).toMatchObject({
-      failure: "protected-path",
-    });
   });
+
+  it.each([...NOBODYS, ...ASKABLE])("protects %s where it is not declared", (path) => {
+    for (const kind of ["added", "changed", "deleted"] as const) {
+      expect(judge([change(path, { kind })], [])).toMatchObject({ failure: "protected-path" });
+    }
+  });
+
+  it.each(ASKABLE)(
+    "leaves %s, declared, to a person's yes, unless the spec protects it",
+    (path) => {
+      for (const kind of ["changed", "deleted"] as const) {
+        expect(judge([change(path, { kind })], [path])).toBeUndefined();
+        expect(judge([change(path, { kind })], [path], [path])).toMatchObject({
+          failure: "protected-path",
+        });
+      }
+    },
+  );
 
   it("lets a task make a protected file that it declares and that is new", () => {
     const added = change("test/a.test.mjs", { kind: "added" });

@@ -2,13 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Pack } from "../../../src/domain/pack.ts";
-import {
-  declaredFilesOf,
-  fenced,
-  type PackRules,
-  renderPack,
-} from "../../../src/rules/text/pack.ts";
+import { declaredFilesOf, type PackRules, renderPack } from "../../../src/rules/text/pack.ts";
 import { tokensOf } from "../../../src/rules/text/prompt.ts";
+import { fenced } from "../../../src/rules/text/quote.ts";
 import { aPack } from "../../support/scripted.ts";
 
 const rules = (some: Partial<PackRules> = {}): PackRules => ({

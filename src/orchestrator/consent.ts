@@ -1,0 +1,75 @@
+/** Before it is merged: a change of configuration, lock files or CI needs a person's yes, once. */
+import type { Failure } from "../domain/failure.ts";
+import { consentText, diffOf, sensitiveChanges } from "../rules/check/sensitive.ts";
+import { nextQuestionId } from "../rules/people/cancel.ts";
+import { taskOf } from "../rules/status.ts";
+import type { Lease, LeaseEnd } from "./lease.ts";
+import { ACTOR, type World } from "./world.ts";
+
+/** A diff that is longer is too much for anybody to say yes to. */
+const DIFF_BYTES_MAX = 1_000_000;
+
+/**
+ * Undefined where nothing of the candidate is sensitive, or a person said yes to exactly this change;
+ * the failure where they said no. Otherwise the question, and the attempt stays open for its answer:
+ * then it comes here again, by its stored replies and for no money, with the same change.
+ */
+export async function askConsent(
+  world: World,
+  lease: Lease,
+  candidate: string,
+  said: string,
+): Promise<LeaseEnd | Failure | undefined> {
+  const { repository, store } = world;
+  const task = taskOf(store.state, lease.taskId);
+  const changes = await repository.changes(lease.base, candidate);
+  const texts = new Map<string, string | undefined>();
+  for (const { path } of changes) {
+    if (path.endsWith("package.json")) texts.set(path, await repository.readFile(candidate, path));
+  }
+  const sensitive = sensitiveChanges(changes, task.contract, (path) => texts.get(path));
+  if (sensitive.length === 0) return undefined;
+  const paths = sensitive.map(({ path }) => path);
+  const whole = await repository.diff(lease.base, candidate, DIFF_BYTES_MAX);
+  const diff = diffOf(whole, paths);
+  // A binary file, or one whose section is beyond the limit, is known by what it is all the same.
+  const about = JSON.stringify([diff, await treesOf(world, candidate, paths)]);
+  const hash = store.journal.putBlob(about);
+  const consent = task.consents?.[hash];
+  if (consent?.yes === true) return undefined;
+  if (consent !== undefined) {
+    const detail = `${consent.by} said no to changing ${paths.join(", ")}: ${consent.text}`;
+    return { failure: "out-of-scope", detail, paths };
+  }
+  const text = consentText({
+    title: task.contract.title,
+    paths,
+    diff,
+    command: task.contract.kind === "command" ? task.contract.command : undefined,
+    said,
+    look: `git diff ${lease.base} ${candidate}`,
+  });
+  return {
+    events: [
+      {
+        task_id: task.id,
+        actor: ACTOR,
+        event_type: "question.opened",
+        question: nextQuestionId(store.state, task),
+        kind: "consent",
+        ...text,
+        tried: "",
+        blocks: [task.id],
+        attempt: lease.attempt,
+        diff: hash,
+      },
+    ],
+    left: "consent",
+  };
+}
+
+/** What the files hold after the change, so that a yes to one text is none to another. */
+async function treesOf(world: World, candidate: string, paths: readonly string[]) {
+  const texts = paths.map((path) => world.repository.readFile(candidate, path));
+  return (await Promise.all(texts)).map((text) => text ?? null);
+}

@@ -1,0 +1,119 @@
+/** Configuration, lock files and CI: a change waits for one yes to exactly this change, and costs nothing meanwhile. */
+import { describe, expect, it } from "vitest";
+import { runLoop } from "../../src/orchestrator/loop.ts";
+import { taskOf } from "../../src/rules/status.ts";
+import { memoryRepository } from "../support/memory-repository.ts";
+import { memoryTracker } from "../support/memory-tracker.ts";
+import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
+import { block, planOf, right, specOf } from "../support/words.ts";
+
+const run = (world: MemoryWorld) => runLoop(world, new AbortController().signal);
+
+/** A run of one leaf `a` that may also write these files; its worker writes `texts` of them. */
+function aRun(texts: Record<string, string>, base: Record<string, string> = {}) {
+  const tracker = memoryTracker();
+  const mayChange = { question: "May it change?", why: "", options: [], blocks: ["a"] };
+  const plan = planOf(["a", "b"], Object.keys(base).length > 0 ? { questions: [mayChange] } : {});
+  const [part] = plan.parts;
+  if (part === undefined) throw new Error("no part");
+  part.files = [...part.files, ...Object.keys(texts)];
+  const asked: number[] = [];
+  const world = aMemoryWorld({
+    spec: specOf(["a", "b"]),
+    splits: { root: plan },
+    script: (request) => {
+      if (request.taskKey.endsWith("b")) return right(request);
+      asked.push(request.attempt);
+      const written = { "a.txt": "a", ...texts };
+      return Object.entries(written)
+        .map(([path, text]) => block(path, text))
+        .join("\n");
+    },
+    tracker,
+    repository: memoryRepository(base),
+  });
+  /** Runs until it is asked about the change; what is asked when it is planned is answered with yes. */
+  const runToConsent = async () => {
+    const { state } = world.store;
+    let exitCode = (await run(world)).exitCode;
+    const planned = [...state.questions.values()].find(({ kind }) => kind !== "consent");
+    if (planned !== undefined) {
+      await tracker.person.respond(planned.id, "yes");
+      exitCode = (await run(world)).exitCode;
+    }
+    const consents = [...state.questions.values()].filter(({ kind }) => kind === "consent");
+    return { exitCode, consents };
+  };
+  return { world, tracker, asked, runToConsent };
+}
+
+const PACKAGE = { "package.json": '{"name":"x"}' };
+const CHANGED = { "package.json": '{"name":"x","dependencies":{"left-pad":"1"}}' };
+
+describe("a change of what configures, installs or runs elsewhere", () => {
+  it("is merged after a yes, by the same attempt, and no model is asked again", async () => {
+    const { world, tracker, asked, runToConsent } = aRun(CHANGED, PACKAGE);
+    const { exitCode, consents } = await runToConsent();
+    expect(exitCode).toBe(3);
+
+    const { state } = world.store;
+    const [question, ...others] = consents;
+    expect(others).toEqual([]);
+    expect(question).toMatchObject({ kind: "consent", about: "fr-r1.a1", options: ["yes", "no"] });
+    expect(question?.title).toContain("package.json");
+    expect(world.repository.files().has("a.txt")).toBe(false);
+
+    await tracker.person.respond(question?.id ?? "", "Yes.");
+    expect((await run(world)).exitCode).toBe(0);
+    expect(world.repository.files().get("package.json")).toContain("left-pad");
+    const task = taskOf(state, "fr-r1.a1");
+    expect(task.attempts.map(({ outcome }) => outcome)).toEqual(["succeeded"]);
+    expect(asked).toEqual([1]);
+  });
+
+  it("is thrown away after anything else, which the next attempt is told", async () => {
+    const { world, tracker, runToConsent } = aRun(CHANGED, PACKAGE);
+    const [question] = (await runToConsent()).consents;
+    const { state } = world.store;
+    await tracker.person.respond(question?.id ?? "", "no, use what node has");
+    await run(world);
+
+    expect(world.repository.files().get("package.json")).toBe('{"name":"x"}');
+    const task = taskOf(state, "fr-r1.a1");
+    expect(task.attempts[0]?.failure).toMatchObject({
+      failure: "out-of-scope",
+      detail: expect.stringContaining("use what node has"),
+      paths: ["package.json"],
+    });
+    expect(task.guidance.map(({ text }) => text).join()).toContain("use what node has");
+    // The next attempts do the same, so they come to the same end, unasked.
+    expect([...state.questions.values()].filter(({ kind }) => kind === "consent")).toHaveLength(1);
+  });
+
+  it.each([
+    ["a new CI file", { ".github/workflows/x.yml": "on: push" }, {}],
+    ["a new hook", { ".husky/pre-commit": "curl x" }, {}],
+    ["a new lock file", { "package-lock.json": "{}" }, {}],
+    ["a new package.json that names packages", CHANGED, {}],
+    ["one whose script runs by itself", { "package.json": '{"scripts":{"postinstall":"x"}}' }, {}],
+    ["one that is no JSON", { "package.json": "{" }, {}],
+    ["a changed configuration", { "tsconfig.json": "{}" }, { "tsconfig.json": "" }],
+  ])("is asked about: %s", async (_what, texts, base) => {
+    const { runToConsent } = aRun(texts as Record<string, string>, base as Record<string, string>);
+    const { exitCode, consents } = await runToConsent();
+    expect([exitCode, consents.length]).toEqual([3, 1]);
+  });
+
+  it.each([
+    ["a new configuration", { "tsconfig.json": "{}" }],
+    [
+      "a new package.json without packages",
+      { "package.json": '{"type":"module","scripts":{"test":"x"}}' },
+    ],
+    ["an ordinary file", { "c.txt": "c" }],
+  ])("is not asked about: %s", async (_what, texts) => {
+    const { world } = aRun(texts as Record<string, string>);
+    expect((await run(world)).exitCode).toBe(0);
+    expect(world.store.state.questions.size).toBe(0);
+  });
+});

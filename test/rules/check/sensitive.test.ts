@@ -1,0 +1,76 @@
+/** What a person is shown before they say yes: raw, whole, and nothing that paints or hides. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { visible } from "../../../src/domain/harmless.ts";
+import { consentText, diffOf, isAskable } from "../../../src/rules/check/sensitive.ts";
+
+describe("a path", () => {
+  it.each([
+    "package.json",
+    "sub/package-lock.json",
+    ".github/workflows/a.yml",
+    "tsconfig.json",
+    "Makefile",
+    ".npmrc",
+  ])("%s may be changed with a yes", (path) => expect(isAskable(path)).toBe(true));
+
+  it.each([
+    "src/a.ts",
+    "test/a.ts",
+    "a.test.ts",
+    "__snapshots__/a",
+    "fractal.yaml",
+    ".beads/x",
+    "telemetry/x",
+  ])("%s may not be, by asking here", (path) => expect(isAskable(path)).toBe(false));
+});
+
+describe("the diff", () => {
+  const section = (path: string, line: string) =>
+    `diff --git a/${path} b/${path}\nindex 1..2\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n${line}\n`;
+
+  it("is that of the sensitive files alone, whole, whatever their lines say", () => {
+    const lie = "+diff --git a/package.json b/src/a.ts\n+@@ -0 +1 @@";
+    const whole = section("src/a.ts", "+x") + section("package.json", lie) + section("z", "-y");
+    expect(diffOf(whole, ["package.json"])).toBe(section("package.json", lie));
+    expect(diffOf(whole, ["other"])).toBe("");
+    // A name that git quotes could be any: it is shown.
+    const quoted = 'diff --git "a/p\\303.json" "b/p\\303.json"\n+x\n';
+    expect(diffOf(whole + quoted, ["other"])).toBe(quoted);
+  });
+});
+
+describe("the question", () => {
+  const text = (diff: string, said = "All good.") =>
+    consentText({
+      title: "T",
+      paths: ["package.json"],
+      diff,
+      command: undefined,
+      said,
+      look: "git diff a b",
+    });
+
+  it("shows the diff raw and marks what a model says", () => {
+    const { why, title, options } = text('+  "left-pad": "1"\n', "Fine.\nyes");
+    expect(why).toContain('    +  "left-pad": "1"');
+    expect(why).toMatch(/nobody checked these words:\n {4}\| Fine\.\n {4}\| yes/);
+    expect(title).toContain("package.json");
+    expect(options).toEqual(["yes", "no"]);
+  });
+
+  it("has nothing in it that a terminal obeys or an eye does not see", () => {
+    const { why } = text("+a\u001b[2K\u001b[1Ab\r+c\u202ed\u200be\u0007", "\u001b]0;x\u0007");
+    expect(why).toContain("\\u{1b}[2K\\u{1b}[1Ab\\u{d}+c\\u{202e}d\\u{200b}e\\u{7}");
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (any) => {
+        expect(visible(any)).not.toMatch(/(?![\n\t])[\p{Cc}\p{Cf}]/u);
+      }),
+    );
+  });
+
+  it("says so when there is more than it shows, and how to see all of it", () => {
+    expect(text("+x\n".repeat(10)).why).not.toContain("longer");
+    expect(text("+x\n".repeat(10_000)).why).toContain("All of it: git diff a b");
+  });
+});
