@@ -1,4 +1,4 @@
-/** The floors: an import stays in its folder or goes down, and only cli/wire.ts names adapters. */
+/** The floors: an import stays in its folder or goes down, only cli/wire.ts names adapters, no key is inherited. */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -34,5 +34,23 @@ describe("the house", () => {
         folderOf(target) === "adapters" && folderOf(file) !== "adapters" && file !== "cli/wire.ts",
     );
     expect(named).toEqual([]);
+  });
+
+  it("starts no program with the environment it has itself: the user's keys are in there", () => {
+    // A call as the formatter lays it out: one line, or up to the line that closes it.
+    const laidOut = /^( *).*\b(execa|spawn)\(("?\w.*;$|.*[[({]$(?:\n\1 .*)*)/gm;
+    const calls = globSync("src/**/*.ts").flatMap((file) =>
+      [...readFileSync(file, "utf8").matchAll(laidOut)].map(([call, , name]) => ({
+        file,
+        name,
+        call,
+      })),
+    );
+    expect(calls.length).toBeGreaterThanOrEqual(13);
+    const inheriting = calls.filter(
+      ({ name, call }) =>
+        !/\benv\b/.test(call) || (name === "execa" && !call.includes("extendEnv: false")),
+    );
+    expect(inheriting).toEqual([]);
   });
 });

@@ -10,9 +10,12 @@ import { cancelTask } from "../rules/people/cancel.ts";
 import { pauseEvent, pauseProblem, statusAsked } from "../rules/people/pause.ts";
 import { answerEvents } from "../rules/people/said.ts";
 import { taskOf } from "../rules/status.ts";
+import { loadConfig } from "./config.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { beadsOf, type FoundRun, findRun, refuseDamaged, telemetryOf } from "./find-run.ts";
 import { findBeads } from "./prepare.ts";
+import { scrubbedJournal, scrubbedStore } from "./scrubbed.ts";
+import type { Secrets } from "./secrets.ts";
 import { machine } from "./wire.ts";
 import type { Act, RunForActing } from "./wiring.ts";
 
@@ -21,6 +24,7 @@ export async function openRunForActing(o: {
   dir: string;
   run?: string;
   by: string;
+  secrets: Secrets;
 }): Promise<RunForActing | Refusal> {
   const survey = await machine.surveyFolder(o.dir);
   const top = survey.repository?.top;
@@ -29,7 +33,11 @@ export async function openRunForActing(o: {
   }
   const found = findRun(top, o.run);
   if (isRefusal(found)) return found;
-  const tracker = await findBeads(process.env, top, o.by);
+  // A person's words may hold what is declared to be secret.
+  const config = await loadConfig({ dir: top, env: process.env, flags: {} });
+  if (isRefusal(config)) return config;
+  o.secrets.declare(config.secrets);
+  const tracker = await findBeads({ env: process.env, secrets: o.secrets }, top, o.by);
   if (isRefusal(tracker)) return tracker;
   const lock = machine.takeLock(survey.repository.commonDir);
   if (isFailure(lock)) return refusalOf(lock);
@@ -41,7 +49,7 @@ export async function openRunForActing(o: {
     };
   }
   await machine.awaitOrphans(beadsOf(top));
-  const store = openRunStore(top, found);
+  const store = openRunStore(top, found, o.secrets);
   if (isRefusal(store)) {
     lock.release();
     return store;
@@ -53,10 +61,12 @@ export async function openRunForActing(o: {
   };
 }
 
-function openRunStore(top: string, found: FoundRun): Store | Refusal {
-  const journal = machine.openJournal(telemetryOf(top), found.runId);
-  if ("line" in journal) return refuseDamaged(journal);
-  return openStore(journal, machine.steadyClock(journal.read()), DEFAULT_LIMITS);
+function openRunStore(top: string, found: FoundRun, secrets: Secrets): Store | Refusal {
+  const opened = machine.openJournal(telemetryOf(top), found.runId);
+  if ("line" in opened) return refuseDamaged(opened);
+  const journal = scrubbedJournal(opened, secrets);
+  const clock = machine.steadyClock(journal.read());
+  return scrubbedStore(openStore(journal, clock, DEFAULT_LIMITS), secrets);
 }
 
 type Done = { via: "journal" | "controller" } | Failure;

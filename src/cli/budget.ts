@@ -144,7 +144,7 @@ export function refuseUnpriced(
       ([name, roles]) => `the price of ${name} (${roles.join(", ")}) is unknown`,
     ),
     next: [
-      "set its price in fractal.yaml, in dollars per million tokens:",
+      "set its price in ~/.config/fractal/config.yaml, in dollars per million tokens:",
       `  model: {model: ${[...unpriced.keys()][0]}, price: {input: 0.1, output: 0.4}}`,
       "or limit tokens or calls instead: --budget 200ktokens --budget 300calls",
     ],

@@ -154,14 +154,6 @@ function isSearchable(template: string): boolean {
   return protocol === "https:" || isLocalOrigin(origin);
 }
 
-/** Keys that only the user's own file may hold, each with what it does. */
-export const USERS_ALONE = {
-  notify: "runs a command",
-  web: "lets tasks read the web",
-  install: "lets packages be installed",
-  registries: "says where packages are downloaded from",
-} as const;
-
 export const configFile = z.strictObject({
   model: modelSetting.optional(),
   models: z
@@ -179,6 +171,11 @@ export const configFile = z.strictObject({
   budget: writtenBudgets.optional(),
   limits: limits.optional(),
   mounts: z.array(mount).max(50).optional(),
+  /** Variables whose values are secret, besides those that are named like a key. */
+  secrets: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be names of variables, never values"))
+    .max(200)
+    .optional(),
   /** A shell command run on each new question. */
   notify: z.string().min(1).max(4000).optional(),
   web: web.optional(),

@@ -13,9 +13,9 @@ import {
   MODEL_KEYS,
   type ModelEntry,
   type ModelKey,
-  USERS_ALONE,
   type WebEntry,
 } from "./config-schema.ts";
+import { trustedLayers } from "./config-trust.ts";
 import { EXIT, type Refusal, refuse } from "./exit.ts";
 import type { Environment } from "./output.ts";
 
@@ -49,6 +49,8 @@ export interface Config {
   /** What a new run may use up. */
   budget: Budgets;
   mounts: string[];
+  /** Variables declared to be secret, by anyone. */
+  secrets: string[];
   notify?: string;
   web?: WebEntry;
   install?: "cache" | "network";
@@ -90,33 +92,21 @@ export async function loadConfig(o: {
   add("environment", layerOfEnvironment(o.env));
   if (read[0] !== undefined) add("repository", read[0]);
   if (read[1] !== undefined) add("user", read[1]);
-  problems.push(...problemsOfTrust(layers));
+  const trusted = trustedLayers(layers, userPath, availableParallelism());
+  problems.push(...trusted.problems);
   if (problems.length > 0) {
     return refuse(EXIT.usage, "the configuration cannot be used", {
       where: problems.map(placeOf),
       next: ["fractal config show --origin   # what holds, once this is put right"],
     });
   }
-  return merge(layers);
+  return merge(trusted.layers);
 }
 
 /** `file:line:column message`. */
 export function placeOf(problem: InputProblem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined);
   return `${place.join(":")} ${problem.message}`;
-}
-
-/** A repository is written by others: it may not reach beyond itself on the user's machine. */
-function problemsOfTrust(layers: Layer[]): InputProblem[] {
-  const theirs = layers.filter((layer) => layer.source === "repository");
-  return theirs.flatMap((layer) =>
-    Object.entries(USERS_ALONE)
-      .filter(([key]) => layer.value[key as keyof typeof USERS_ALONE] !== undefined)
-      .map(([key, does]) => ({
-        file: layer.originOf(key),
-        message: `\`${key}\` ${does}, so it belongs in your own file, not in a repository's`,
-      })),
-  );
 }
 
 function layerOfFlags(flags: ConfigFlags): ReadConfig | { problems: InputProblem[] } {
@@ -134,7 +124,15 @@ function layerOfFlags(flags: ConfigFlags): ReadConfig | { problems: InputProblem
   );
 }
 
-const FROM_ENVIRONMENT = ["model", "models", "base_url", "jobs", "budget", "notify"] as const;
+const FROM_ENVIRONMENT = [
+  "model",
+  "models",
+  "base_url",
+  "jobs",
+  "budget",
+  "notify",
+  "secrets",
+] as const;
 
 function layerOfEnvironment(env: Environment): ReadConfig | { problems: InputProblem[] } {
   const value: Record<string, unknown> = {};
@@ -142,6 +140,7 @@ function layerOfEnvironment(env: Environment): ReadConfig | { problems: InputPro
     const text = env[variableOf(key)]?.trim();
     if (text === undefined || text === "") continue;
     if (key === "jobs") value[key] = /^\d+$/.test(text) ? Number(text) : text;
+    else if (key === "secrets") value[key] = text.split(",").map((name) => name.trim());
     else if (key === "budget") value[key] = budgetTexts(text.split(","));
     else if (key === "models") {
       const models = pairsOf(text.split(","), variableOf(key));
@@ -206,6 +205,12 @@ function merge(layers: Layer[]): Config {
     limits[field] = pick<unknown>(`limits.${key}`, (f) => f.limits?.[name], DEFAULT_LIMITS[field]);
   }
   const mounts = pick("mounts", (file) => file.mounts, []);
+  const declaring = layers.filter((layer) => layer.value.secrets !== undefined);
+  const secrets = [...new Set(declaring.flatMap((layer) => layer.value.secrets ?? []))];
+  if (secrets.length > 0) {
+    const origin = declaring.map((layer) => layer.originOf("secrets")).join(", ");
+    settings.push({ key: "secrets", value: secrets, origin });
+  }
   const notify = pick<string | undefined>("notify", (file) => file.notify, undefined);
   const web = pick<WebEntry | undefined>("web", (file) => file.web, undefined);
   const install = pick<"cache" | "network" | undefined>("install", (f) => f.install, undefined);
@@ -222,6 +227,7 @@ function merge(layers: Layer[]): Config {
     limits: limits as unknown as Limits,
     budget,
     mounts,
+    secrets,
     ...(notify === undefined ? {} : { notify }),
     ...(web === undefined ? {} : { web }),
     ...(install === undefined ? {} : { install }),

@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import type { ConfigFlags } from "./config.ts";
 import { createOutput, type Environment, isOn, type Output, type Streams } from "./output.ts";
+import type { Secrets } from "./secrets.ts";
 import type { Wire } from "./wiring.ts";
 
 export interface Context {
@@ -11,6 +12,8 @@ export interface Context {
   out: Output;
   streams: Streams;
   env: Environment;
+  /** What must not get out. */
+  secrets: Secrets;
   /** --yes: agrees to what is asked before a run, never to spending or leaving the sandbox. */
   yes: boolean;
   /** False under --no-input: nobody is asked anything. */
@@ -31,6 +34,7 @@ export interface Context {
 export interface World {
   streams: Streams;
   env: Environment;
+  secrets: Secrets;
   cwd: string;
   signal: AbortSignal;
   wire(): Promise<Wire>;
@@ -60,6 +64,7 @@ export function contextOf(flags: GlobalFlags, world: World): Context {
     out: createOutput(streams, { json: flags.json ?? isOn(env.FRACTAL_JSON), colour, env }),
     streams,
     env,
+    secrets: world.secrets,
     yes: flags.yes ?? isOn(env.FRACTAL_YES),
     // Commander turns --no-input into `input: false` and leaves `true` otherwise.
     mayAsk: flags.input !== false && !isOn(env.FRACTAL_NO_INPUT),

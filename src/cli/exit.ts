@@ -88,6 +88,7 @@ export function refusalOf(failure: Failure): Refusal {
     case "out-of-scope":
     case "protected-path":
     case "hostile-tree":
+    case "holds-secret":
     case "answer-unusable":
     case "refused":
     case "calls-refused":

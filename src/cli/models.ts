@@ -39,7 +39,7 @@ const DEFAULT_MODELS = {
 const EXAMPLE = [
   "export ANTHROPIC_API_KEY=…   # two tiers by default: a strong and a small model",
   "fractal run spec.md --model openai:qwen3-coder --base-url http://localhost:11434/v1",
-  "or in fractal.yaml:  models: {strong: anthropic:claude-sonnet-5-5, small: openai:qwen3-coder}",
+  "or in ~/.config/fractal/config.yaml:  models: {strong: anthropic:claude-sonnet-5-5, small: openai:qwen3-coder}",
 ];
 
 /**
@@ -137,7 +137,7 @@ function defaultModels(env: Environment, recordings: string | undefined): RoleMo
     return refuse(EXIT.usage, "OPENAI_API_KEY is set, but no model is named", {
       next: [
         "fractal run spec.md --model openai:MODEL",
-        "or in fractal.yaml:  model: openai:MODEL",
+        "or in ~/.config/fractal/config.yaml:  model: openai:MODEL",
       ],
     });
   }

@@ -2,16 +2,16 @@
 import { spawn } from "node:child_process";
 import { harmless } from "../domain/harmless.ts";
 import type { Question } from "../domain/run-state.ts";
-import type { Environment } from "./output.ts";
+import type { Secrets } from "./secrets.ts";
 
 /**
  * Runs `sh -c COMMAND` for a question, told by FRACTAL_QUESTION (its id), FRACTAL_TASK,
- * FRACTAL_TITLE and FRACTAL_WHY. Nothing waits for the command, and what comes of it changes
+ * FRACTAL_TITLE and FRACTAL_WHY, in this environment without its keys. Nothing waits for the command, and what comes of it changes
  * nothing; the first time it fails `say` is told how.
  */
 export function notifier(
   command: string,
-  o: { cwd: string; env: Environment; say(text: string): void },
+  o: { cwd: string; secrets: Secrets; say(text: string): void },
 ): (question: Question) => void {
   let said = false;
   const complain = (how: string) => {
@@ -22,11 +22,11 @@ export function notifier(
     const child = spawn("sh", ["-c", command], {
       cwd: o.cwd,
       env: {
-        ...o.env,
+        ...o.secrets.environment(),
         FRACTAL_QUESTION: question.id,
         FRACTAL_TASK: question.about ?? "",
-        FRACTAL_TITLE: harmless(question.title),
-        FRACTAL_WHY: harmless(question.why),
+        FRACTAL_TITLE: harmless(o.secrets.scrub(question.title)),
+        FRACTAL_WHY: harmless(o.secrets.scrub(question.why)),
       },
       stdio: "ignore",
       detached: true,

@@ -21,6 +21,7 @@ import {
   promptTexts,
   refuseReadOnly,
 } from "./prepare.ts";
+import { scrubbedJournal, scrubbedRepository, scrubbedSandbox, scrubbedStore } from "./scrubbed.ts";
 import { machine } from "./wire.ts";
 import type { PlannedRun, PlanOrder } from "./wiring.ts";
 
@@ -39,7 +40,8 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
   }
   if (survey.repository?.readOnly !== undefined) return refuseReadOnly(survey.repository.readOnly);
   const env: Environment = process.env;
-  const profiles = await openProfiles(env, o.models, {
+  const { secrets } = o;
+  const profiles = await openProfiles(env, secrets, o.models, {
     ...o,
     callTimeoutMs: o.config.limits.callTimeoutMs,
   });
@@ -49,19 +51,21 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
   const runId = `plan-${randomBytes(3).toString("hex")}`;
   const { spec } = o;
   const mounts = mountsOf(o.config, spec.mounts);
-  const sandbox = await openSandbox(
+  const contained = await openSandbox(
     { top, root: spec.root, runId, mounts, noSandbox: false, required: true },
     signal,
   );
-  if (isRefusal(sandbox)) return sandbox;
+  if (isRefusal(contained)) return contained;
+  const sandbox = scrubbedSandbox(contained, secrets);
   const inner = await machine.openRepository({
     checkout: top,
     runId,
     root: spec.root,
     mounts: sandbox.mounts,
   });
-  const repository = await machine.draftRepository(inner, survey.repository?.head ?? "");
-  const journal = machine.memoryJournal(runId);
+  const draft = await machine.draftRepository(inner, survey.repository?.head ?? "");
+  const repository = scrubbedRepository(draft, secrets);
+  const journal = scrubbedJournal(machine.memoryJournal(runId), secrets);
   const first: NewEvent = {
     task_id: null,
     actor: ACTOR,
@@ -79,7 +83,8 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
   };
   const { limits } = o.config;
   const clock = machine.steadyClock([]);
-  const store = openStore(journal, clock, limits, [first, createdEvent(rootTask(spec, runId))]);
+  const opened = openStore(journal, clock, limits, [first, createdEvent(rootTask(spec, runId))]);
+  const store = scrubbedStore(opened, secrets);
   store.listen((event) => o.onEvent(event, store.state));
   const world: World = {
     store,

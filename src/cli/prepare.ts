@@ -12,6 +12,8 @@ import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { type ModelSetting, type RoleModels, refuseMissingKeys } from "./models.ts";
 import type { Environment } from "./output.ts";
 import { PACKAGE } from "./package-folder.ts";
+import { scrubbedModel, scrubbedTracker } from "./scrubbed.ts";
+import type { Secrets } from "./secrets.ts";
 import { machine } from "./wire.ts";
 
 /** A repository a run can work in. */
@@ -80,22 +82,22 @@ export function openTracker(
   actor: string,
   mayCreate: boolean,
 ): Promise<Tracker | Refusal> {
-  return trackerOver(context.env, top, actor, mayCreate, async (detail) => {
+  return trackerOver(context, top, actor, mayCreate, async (detail) => {
     return (await human.confirm(`${detail}\nUpgrade it?`, context.signal)) === true;
   });
 }
 
 /** The tracker over a database that is there and of our schema. */
 export function findBeads(
-  env: Environment,
+  process: { env: Environment; secrets: Secrets },
   top: string,
   actor: string,
 ): Promise<Tracker | Refusal> {
-  return trackerOver(env, top, actor, false, async () => false);
+  return trackerOver(process, top, actor, false, async () => false);
 }
 
 async function trackerOver(
-  env: Environment,
+  { env, secrets }: { env: Environment; secrets: Secrets },
   top: string,
   actor: string,
   mayCreate: boolean,
@@ -115,11 +117,12 @@ async function trackerOver(
     });
   }
   const { beadsDir, prefix } = found;
-  return machine.beadsTracker({ bd: bd.path, beadsDir, actor, prefix, cwd: top });
+  const tracker = machine.beadsTracker({ bd: bd.path, beadsDir, actor, prefix, cwd: top });
+  return scrubbedTracker(tracker, secrets);
 }
 
 /** Where fractal keeps what is dear to make: `$XDG_CACHE_HOME/fractal`. */
-function cacheFolder(env: Environment): string {
+export function cacheFolder(env: Environment): string {
   return join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "fractal");
 }
 
@@ -168,6 +171,7 @@ interface ModelOptions {
 /** The model of each role, ready to be asked. */
 export async function openProfiles(
   env: Environment,
+  secrets: Secrets,
   models: RoleModels,
   o: ModelOptions,
 ): Promise<Record<Role, ModelProfile> | Refusal> {
@@ -178,7 +182,7 @@ export async function openProfiles(
   for (const role of ROLES) {
     const setting = models[role];
     const key = JSON.stringify(setting);
-    const profile = opened.get(key) ?? (await openProfile(env, setting, o));
+    const profile = opened.get(key) ?? (await openProfile(env, secrets, setting, o));
     if (isFailure(profile)) return refusalOf(profile);
     opened.set(key, profile);
     profiles[role] = profile;
@@ -188,6 +192,7 @@ export async function openProfiles(
 
 async function openProfile(
   env: Environment,
+  secrets: Secrets,
   setting: ModelSetting,
   o: ModelOptions,
 ): Promise<ModelProfile | Failure> {
@@ -197,8 +202,9 @@ async function openProfile(
     limits: { timeoutMs: o.callTimeoutMs },
     ...(setting.baseUrl === undefined ? {} : { baseUrl: setting.baseUrl }),
   };
-  const model = await machine.openModel(setting.name, options);
-  if (isFailure(model)) return model;
+  const opened = await machine.openModel(setting.name, options);
+  if (isFailure(opened)) return opened;
+  const model = scrubbedModel(opened, secrets);
   const facts = machine.modelDefaults(setting.name, options);
   if ("failure" in facts) return facts;
   const temperature = setting.temperature ?? facts.temperature;
@@ -206,10 +212,14 @@ async function openProfile(
     model:
       o.record === undefined
         ? model
-        : machine.recordingModel(model, o.record, {
-            today,
-            promptVersions: await versionsOfPrompts(),
-          }),
+        : // Once more around it: a recording says what was asked, and that is what was sent.
+          scrubbedModel(
+            machine.recordingModel(model, o.record, {
+              today,
+              promptVersions: await versionsOfPrompts(),
+            }),
+            secrets,
+          ),
     protocol: setting.protocol ?? facts.protocol,
     style: setting.style ?? facts.style,
     planning: setting.planning ?? facts.planning,

@@ -7,6 +7,7 @@ import { EXIT, type ExitCode } from "./exit.ts";
 import { helpFooter } from "./help.ts";
 import { readVersion } from "./package-folder.ts";
 import { refuseLine } from "./refuse-line.ts";
+import { guardStreams, openSecrets } from "./secrets.ts";
 import { addConfig, addDoctor, addFsck, addReplay } from "./typed/care.ts";
 import type { End } from "./typed/end.ts";
 import { addCost, addGraph, addQuery, addShow, addStatus, addTree, addWhy } from "./typed/see.ts";
@@ -14,7 +15,12 @@ import { addAnswer, addCancel, addPause, addUnpause } from "./typed/steer.ts";
 import { addPlan, addResume, addRun } from "./typed/work.ts";
 
 /** Runs one command line; resolves to its exit code. What a user typed never makes it throw. */
-export async function runProgram(typed: readonly string[], world: World): Promise<ExitCode> {
+export async function runProgram(
+  typed: readonly string[],
+  given: Omit<World, "secrets">,
+): Promise<ExitCode> {
+  const world = { ...given, secrets: openSecrets(given.env) };
+  guardStreams(world.streams, world.secrets);
   // As in git: `fractal help run` is `fractal run --help`.
   const argv = typed[0] === "help" ? [...typed.slice(1), "--help"] : typed;
   let code: ExitCode = EXIT.done;

@@ -23,7 +23,7 @@ import {
   telemetryOf,
 } from "./find-run.ts";
 import type { RunFlags } from "./flags.ts";
-import { modelFlagsField, withLastModelFlags } from "./model-flags.ts";
+import { modelFlagsField, rememberModelFlags, withLastModelFlags } from "./model-flags.ts";
 import { noteOnResuming, notesOnModels, notesOnPlace } from "./notes.ts";
 import { notifier } from "./notify.ts";
 import { type Order, orderOf, readOrder, refusePlan } from "./order.ts";
@@ -38,6 +38,7 @@ import {
   promptTexts,
 } from "./prepare.ts";
 import { allowsOf, openReach } from "./reach.ts";
+import { scrubbedJournal, scrubbedRepository, scrubbedSandbox, scrubbedStore } from "./scrubbed.ts";
 import type { SpecInput } from "./spec-input.ts";
 import { machine } from "./wire.ts";
 
@@ -97,15 +98,15 @@ export async function resumeRun(
   if (isRefusal(place)) return place;
   const found = findRun(place.top, named);
   if (isRefusal(found)) return found;
-  const context = withLastModelFlags(asked, found.events);
+  const context = withLastModelFlags(asked, found);
+  if (isRefusal(context)) return context;
   const { spec, givenPlan } = found.state;
   // What a plan was made of stands in the plan.
   const hash = givenPlan ?? spec.blob;
   const text = machine.readRunBlob(telemetryOf(place.top), found.runId, hash);
   if (text === undefined) return refuseLostText(found.runId, hash);
   const input: SpecInput = { path: spec.path, text, hash: spec.hash };
-  const planText = givenPlan === undefined ? undefined : text;
-  const order = await orderOf(context, place.top, input, planText);
+  const order = await orderOf(context, place.top, input, givenPlan !== undefined);
   if (isRefusal(order)) return order;
   return underLock(place, () => openWorld(context, flags, human, place, order, found.runId, false));
 }
@@ -161,7 +162,8 @@ async function openWorld(
 ): Promise<StartedRun | Refusal> {
   const { top } = place;
   const { spec, config, models } = order;
-  const profiles = await openProfiles(context.env, models, {
+  const { secrets } = context;
+  const profiles = await openProfiles(context.env, secrets, models, {
     ...flags,
     callTimeoutMs: config.limits.callTimeoutMs,
   });
@@ -175,7 +177,7 @@ async function openWorld(
   const notes = isNew ? notesOnPlace(place) : [noteOnResuming(runId, context.configFlags)];
   for (const note of [...notes, ...notesOnModels(models)]) context.out.note(note);
   const mounts = mountsOf(config, spec.mounts);
-  const sandbox = await openSandbox(
+  const contained = await openSandbox(
     {
       top,
       root: spec.root,
@@ -186,13 +188,17 @@ async function openWorld(
     },
     context.signal,
   );
-  if (isRefusal(sandbox)) return sandbox;
-  const repository = await machine.openRepository({
-    checkout: top,
-    runId,
-    root: spec.root,
-    mounts: [...sandbox.mounts, ...(config.install === undefined ? [] : ["node_modules"])],
-  });
+  if (isRefusal(contained)) return contained;
+  const sandbox = scrubbedSandbox(contained, secrets);
+  const repository = scrubbedRepository(
+    await machine.openRepository({
+      checkout: top,
+      runId,
+      root: spec.root,
+      mounts: [...sandbox.mounts, ...(config.install === undefined ? [] : ["node_modules"])],
+    }),
+    secrets,
+  );
   if (order.plan !== undefined && isNew) {
     const existingFiles = place.head === "" ? [] : await repository.listFiles(place.head);
     const refusal = refusePlan(order.input.path, order.plan, {
@@ -206,8 +212,9 @@ async function openWorld(
   const tracker = await openTracker(context, human, top, ACTOR, isNew);
   if (isRefusal(tracker)) return tracker;
   await machine.awaitOrphans(beadsOf(top));
-  const journal = machine.openJournal(telemetryOf(top), runId);
-  if ("line" in journal) return refuseDamaged(journal);
+  const opened = machine.openJournal(telemetryOf(top), runId);
+  if ("line" in opened) return refuseDamaged(opened);
+  const journal = scrubbedJournal(opened, secrets);
   const names = Object.fromEntries(
     Object.entries(profiles).map(([role, profile]) => [role, profile.model.name]),
   );
@@ -218,27 +225,24 @@ async function openWorld(
     ]),
   );
   const given = modelFlagsField(context.configFlags);
+  rememberModelFlags(context, runId);
   const clock = machine.steadyClock(journal.read());
-  const store = openStore(
-    journal,
-    clock,
-    config.limits,
-    isNew
-      ? [
-          firstEvent(order, {
-            base: place.head,
-            branch: repository.branch,
-            rootId: `${tracker.prefix}-${runId}`,
-            models: names,
-            endpoints,
-            contained: sandbox.contained,
-            jobs: config.limits.jobs,
-            allows: allowsOf(config),
-            putBlob: journal.putBlob,
-            given,
-          }),
-        ]
-      : [],
+  const begun = () =>
+    firstEvent(order, {
+      base: place.head,
+      branch: repository.branch,
+      rootId: `${tracker.prefix}-${runId}`,
+      models: names,
+      endpoints,
+      contained: sandbox.contained,
+      jobs: config.limits.jobs,
+      allows: allowsOf(config),
+      putBlob: journal.putBlob,
+      given,
+    });
+  const store = scrubbedStore(
+    openStore(journal, clock, config.limits, isNew ? [begun()] : []),
+    secrets,
   );
   // Cut off after its first line, a journal has no root task yet.
   const { rootId } = store.state;
@@ -278,7 +282,7 @@ async function openWorld(
     human,
     ...(config.notify === undefined
       ? {}
-      : { notify: notifier(config.notify, { cwd: top, env: context.env, say: context.out.note }) }),
+      : { notify: notifier(config.notify, { cwd: top, secrets, say: context.out.note }) }),
     clock,
     spec,
     limits: config.limits,

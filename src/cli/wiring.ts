@@ -11,6 +11,7 @@ import type { ForecastLine, ForecastRole } from "../rules/plan/forecast.ts";
 import type { Config } from "./config.ts";
 import type { Refusal } from "./exit.ts";
 import type { RoleModels } from "./models.ts";
+import type { Secrets } from "./secrets.ts";
 import type { SpecInput } from "./spec-input.ts";
 
 /** A run's journal, read without the lock. */
@@ -53,6 +54,7 @@ export interface PlanOrder {
   budget: Budgets;
   record?: string;
   strict: boolean;
+  secrets: Secrets;
   onEvent(event: RunEvent, state: RunState): void;
 }
 
@@ -90,7 +92,12 @@ export interface Wire {
   openRunForReading(o: { dir: string; run?: string }): Promise<RunForReading | Refusal>;
   /** Everything about the run named, or about each run of the repository. Writes nothing. */
   inspectRuns(o: { dir: string; run?: string }): Promise<Inspection | Refusal>;
-  openRunForActing(o: { dir: string; run?: string; by: string }): Promise<RunForActing | Refusal>;
+  openRunForActing(o: {
+    dir: string;
+    run?: string;
+    by: string;
+    secrets: Secrets;
+  }): Promise<RunForActing | Refusal>;
   /** As `openRunForReading`; the index is brought up to the journal, in memory if need be. */
   openRunIndex(o: { dir: string; run?: string }): Promise<IndexedRun | Refusal>;
   /** The person at this terminal. */

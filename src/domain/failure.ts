@@ -19,6 +19,8 @@ export type Failure =
   | { failure: "out-of-scope"; detail: string; paths: string[] }
   | { failure: "protected-path"; detail: string; paths: string[] }
   | { failure: "hostile-tree"; detail: string; paths: string[] }
+  /** Work that brings a key or another secret into the repository; `detail` never repeats it. */
+  | { failure: "holds-secret"; detail: string; paths: string[] }
   | { failure: "answer-unusable"; detail: string }
   | { failure: "refused"; detail: string }
   /** The worker goes on trying what its task may not do. */
@@ -49,6 +51,7 @@ const CLASS: { readonly [Kind in FailureKind]: FailureClass } = {
   "out-of-scope": "task",
   "protected-path": "task",
   "hostile-tree": "task",
+  "holds-secret": "task",
   "answer-unusable": "task",
   refused: "task",
   "calls-refused": "task",

@@ -235,14 +235,16 @@ describe("fractal show and tree", () => {
 describe("fractal config show", () => {
   it("prints each setting, and with --origin where it is from", async () => {
     const dir = mkdtempSync(join(tmpdir(), "fractal-show-"));
-    writeFileSync(join(dir, "fractal.yaml"), "model: openai:qwen\njobs: 3\n");
-    const { code, stdout } = await runLine(["config", "show", "--origin", "-C", dir]);
+    writeFileSync(join(dir, "fractal.yaml"), "limits:\n  attempts_max: 1\n");
+    const env = { FRACTAL_MODEL: "openai:qwen" };
+    const { code, stdout } = await runLine(["config", "show", "--origin", "-C", dir], { env });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^jobs\t3\tfractal\.yaml:2$/m);
-    expect(stdout).toMatch(/^models\.worker\topenai:qwen\tfractal\.yaml:1$/m);
+    expect(stdout).toMatch(/^limits\.attempts_max\t1\tfractal\.yaml:2$/m);
+    expect(stdout).toMatch(/^models\.worker\topenai:qwen\tFRACTAL_MODEL$/m);
     const plain = await runLine(["config", "-C", dir, "-j", "9"]);
     expect(plain.stdout).toMatch(/^jobs\t9$/m);
-    const data = JSON.parse((await runLine(["config", "show", "-C", dir, "--json"])).stdout).data;
+    const shown = await runLine(["config", "show", "-C", dir, "--json"], { env });
+    const data = JSON.parse(shown.stdout).data;
     expect(data.models.planner.name).toBe("openai:qwen");
   });
 

@@ -1,9 +1,10 @@
 /** Where settings come from, which one holds, and how a wrong one is told. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Config, type ConfigFlags, loadConfig } from "../../src/cli/config.ts";
+import { configFile, LIMIT_FIELD } from "../../src/cli/config-schema.ts";
 import { isRefusal, type Refusal } from "../../src/cli/exit.ts";
 import type { Environment } from "../../src/cli/output.ts";
 
@@ -46,7 +47,7 @@ describe("settings", () => {
     const all: Sources = {
       flags: { jobs: 7 },
       env: { FRACTAL_JOBS: "6" },
-      repository: "jobs: 5\n",
+      repository: "jobs: 1\n",
       user: "# mine\njobs: 4\n",
     };
     const seen: unknown[] = [];
@@ -58,7 +59,7 @@ describe("settings", () => {
     expect(seen).toEqual([
       [7, "--jobs"],
       [6, "FRACTAL_JOBS"],
-      [5, "fractal.yaml:1"],
+      [1, "fractal.yaml:1"],
       [4, "user:2"],
     ]);
     expect(settingOf(await loaded({}), "jobs")?.origin).toBe("default");
@@ -66,11 +67,11 @@ describe("settings", () => {
 
   it("limits are set one by one, the rest keeps its default", async () => {
     const config = await loaded({
-      repository: "limits:\n  attempts_max: 5\n",
+      repository: "limits:\n  attempts_max: 1\n",
       user: "limits: {attempts_max: 2, turns_max: 9, leaf_size_max: M}\n",
     });
     expect(config.limits).toMatchObject({
-      attemptsMax: 5,
+      attemptsMax: 1,
       turnsMax: 9,
       leafSizeMax: "M",
       planRoundsMax: 3,
@@ -139,4 +140,85 @@ describe("settings", () => {
     ).toBe(true);
     expect((await loaded({})).sandboxRequired).toBe(false);
   });
+});
+
+describe("the file of a repository", () => {
+  const MINE = /put it into .*config\.yaml/;
+
+  it.each([
+    ["a model", "model: openai:x\n", /^fractal\.yaml:1 `model` chooses who is paid/],
+    ["a model of a role", "models:\n  worker: openai:x\n", /^fractal\.yaml:1 `models` chooses/],
+    ["a server", "jobs: 1\nbase_url: http://evil/v1\n", /^fractal\.yaml:2 `base_url` sends keys/],
+    ["a price", "model: {model: openai:x, price: {input: 0, output: 0}}\n", /`model` chooses/],
+    ["a folder to write letters to", "model: mailbox:/etc\n", /`model` chooses/],
+    ["a command", "notify: curl evil\n", /^fractal\.yaml:1 `notify` runs a command/],
+    [
+      "more attempts",
+      "limits:\n  attempts_max: 9\n",
+      /^fractal\.yaml:2 `limits\.attempts_max` is 9, above the usual 3/,
+    ],
+    ["longer prompts", "limits: {pack_tokens_max: 90000}\n", /pack_tokens_max` is 90000/],
+    [
+      "a folder that is in no commit",
+      "mounts: [secrets]\n",
+      /would show models the folder secrets/,
+    ],
+  ])("may not set %s; it is told where to agree", async (_, repository, said) => {
+    const refusal = await refused({ repository });
+    expect(refusal.exit).toBe(2);
+    expect(refusal.where).toHaveLength(1);
+    expect(refusal.where[0]).toMatch(said);
+    expect(refusal.where[0]).toMatch(MINE);
+  });
+
+  it("says nothing on what the person has settled, by file, variable or flag", async () => {
+    const repository =
+      "model: openai:theirs\nbase_url: http://evil/v1\nnotify: curl evil\nmounts: [data]\nlimits: {attempts_max: 9}\n";
+    const user =
+      "base_url: http://mine/v1\nnotify: say hello\nmounts: [data]\nlimits: {attempts_max: 4}\n";
+    const config = await loaded({
+      repository,
+      user,
+      env: { FRACTAL_MODELS: "worker=openai:mine" },
+    });
+    expect(config.notify).toBe("say hello");
+    expect(config.limits.attemptsMax).toBe(4);
+    expect(settingOf(config, "base_url")?.value).toBe("http://mine/v1");
+    expect(settingOf(config, "model")).toBeUndefined();
+    expect(JSON.stringify(config.layers)).not.toContain("evil");
+  });
+
+  it("may make it less or slower, and name what is secret", async () => {
+    const repository = [
+      "jobs: 1",
+      "mounts: [node_modules, packages/a/vendor/]",
+      "secrets: [DATABASE_URL]",
+      "limits: {attempts_max: 1, check_timeout_ms: 600000, leaf_size_max: M, backoff_max_ms: 900000}",
+    ].join("\n");
+    const config = await loaded({ repository, user: "secrets: [PIN]\n" });
+    expect(config.limits).toMatchObject({ jobs: 1, attemptsMax: 1, checkTimeoutMs: 600_000 });
+    expect(config.secrets).toEqual(["DATABASE_URL", "PIN"]);
+    expect(settingOf(config, "secrets")?.origin).toMatch(/^fractal\.yaml:3, .*config\.yaml:1$/);
+  });
+
+  it("does not raise how much is done at a time, whatever the machine", async () => {
+    const few = await loaded({ repository: "jobs: 200\n" });
+    expect(settingOf(few, "jobs")?.origin).toBe("default");
+    expect((await loaded({ repository: "jobs: 5\n", user: "jobs: 2\n" })).limits.jobs).toBe(2);
+  });
+
+  it("holds names of secrets, never their values", async () => {
+    const refusal = await refused({ repository: "secrets: [hunter2-is-mine]\n" });
+    expect(refusal.where[0]).toMatch(/^fractal\.yaml:1:\d+ .*must be names of variables/);
+    const config = await loaded({ env: { FRACTAL_SECRETS: "PIN, DSN" } });
+    expect(config.secrets).toEqual(["PIN", "DSN"]);
+  });
+});
+
+it("each key that a file may have is explained in docs/configuration.md", () => {
+  const text = readFileSync("docs/configuration.md", "utf8");
+  const keys = [...Object.keys(configFile.shape), ...Object.keys(LIMIT_FIELD)];
+  expect(keys.filter((key) => key !== "limits" && !new RegExp(`[\`.]${key}`).test(text))).toEqual(
+    [],
+  );
 });

@@ -39,7 +39,9 @@ const SUITES: Record<Report, Record<string, string[]>> = {
     sim: unit("test/sim/simulation.test.ts"),
     sabotage: ["node", "test/sabotage/run.ts"],
   },
-  security: {},
+  security: {
+    secrets: ["vitest", "run", "test/cli/secrets.test.ts", "test/e2e/secrets.test.ts"],
+  },
 };
 const REPORT_OF = new Map(
   REPORTS.flatMap((report) => Object.keys(SUITES[report]).map((suite) => [suite, report] as const)),

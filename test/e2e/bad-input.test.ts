@@ -304,9 +304,8 @@ describe("a long document", () => {
       if (role !== "planner") return { fault: "status", status: 500 };
       return JSON.stringify(oneLevelOf(unitsIn(body)));
     });
-    rig.write({
-      "fractal.yaml": `model: { model: "openai:test", base_url: "${server.openaiUrl}", planning: one, context_tokens: 32000 }\n`,
-    });
+    const model = { model: "openai:test", base_url: server.openaiUrl, planning: "one" };
+    rig.settings({ model: { ...model, context_tokens: 32_000 } });
 
     const ran = await rig.fractal(["plan", "standard.md", "--json"]);
 
@@ -316,7 +315,7 @@ describe("a long document", () => {
     expect(asked.length).toBeLessThan(text.length);
     const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, title = ""]) => title);
     expect(headings.filter((title) => !asked.includes(title))).toEqual([]);
-    expect(rig.git("status", "--porcelain")).toBe("?? fractal.yaml");
+    expect(rig.git("status", "--porcelain")).toBe("");
   });
 });
 

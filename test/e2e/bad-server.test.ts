@@ -76,11 +76,9 @@ describe("a model server with every trouble there is", () => {
         api === "openai"
           ? { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: server.openaiUrl }
           : { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: server.anthropicUrl };
-      rig.write({
-        "fractal.yaml": JSON.stringify({
-          model: { model, protocol: "files" },
-          limits: { backoff_base_ms: 20, backoff_max_ms: 100, call_timeout_ms: 1500 },
-        }),
+      rig.settings({
+        model: { model, protocol: "files" },
+        limits: { backoff_base_ms: 20, backoff_max_ms: 100, call_timeout_ms: 1500 },
       });
 
       const plan = rig.plan(TINY_MATH, { root: TINY_MATH_PLAN });

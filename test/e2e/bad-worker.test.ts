@@ -342,7 +342,7 @@ it.each(["openai", "anthropic"])(
       return JSON.stringify({ summary: `The ${task} is done.`, confidence: 0.9 });
     });
     const model = { model: api === "openai" ? "openai:test" : "anthropic:claude-haiku-5-5" };
-    rig.write({ "fractal.yaml": JSON.stringify({ model: { ...model, protocol: "tools" } }) });
+    rig.settings({ model: { ...model, protocol: "tools" } });
     const env = {
       ...{ OPENAI_API_KEY: "k", OPENAI_BASE_URL: server.openaiUrl },
       ...{ ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: server.anthropicUrl },

@@ -46,14 +46,12 @@ function right(call: ServedCall) {
 
 /** Ten dollars per million tokens: a call of the worker's reserves about 0.06. */
 function configured(rig: Rig, url: string, more: Record<string, unknown> = {}): void {
-  rig.write({
-    "fractal.yaml": JSON.stringify({
-      model: { model: "openai:test", price: { input: 10, output: 10 } },
-      base_url: url,
-      jobs: 2,
-      limits: { backoff_base_ms: 20, backoff_max_ms: 100 },
-      ...more,
-    }),
+  rig.settings({
+    model: { model: "openai:test", price: { input: 10, output: 10 } },
+    base_url: url,
+    jobs: 2,
+    limits: { backoff_base_ms: 20, backoff_max_ms: 100 },
+    ...more,
   });
 }
 

@@ -68,10 +68,8 @@ function closesOf(rig: Rig): Map<string, number> {
 }
 
 async function play(towers: Towers, disks: number): Promise<void> {
-  using rig = aRig({
-    ...towers.files,
-    "fractal.yaml": `jobs: 2\nlimits:\n  tasks_max: ${towers.steps.length * 2}\n`,
-  });
+  using rig = aRig(towers.files);
+  rig.settings({ jobs: 2, limits: { tasks_max: towers.steps.length * 2 } });
   const { bd, seconds, commands } = timedBd(rig);
   rig.bd(
     "init",

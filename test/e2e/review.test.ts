@@ -5,10 +5,7 @@ import { aRig } from "./rig.ts";
 
 it("much fails below the root, a person is asked about all of it once, and is heard there", async () => {
   using rig = aRig();
-  rig.write({
-    "fractal.yaml": "limits:\n  attempts_max: 20\n  review_failures_max: 3\n  review_quiet_ms: 1\n",
-  });
-  rig.commit("settings");
+  rig.settings({ limits: { attempts_max: 20, review_failures_max: 3, review_quiet_ms: 1 } });
   const model = rig.script([
     ...[1, 2, 3, 4].map((attempt) => ({ role: "worker", task: "add", attempt, text: ADD_WRONG })),
     { role: "worker", task: "add", text: ADD_RIGHT },

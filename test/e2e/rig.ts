@@ -8,6 +8,7 @@ import type { RunEvent } from "../../src/domain/event.ts";
 import type { Plan } from "../../src/domain/plan.ts";
 import { renderPlanFile } from "../../src/rules/plan/plan-file.ts";
 import { BD } from "../support/bd.ts";
+import { plantCanary } from "./canary.ts";
 
 /** The program as a user starts it. */
 export const PROGRAM = join(import.meta.dirname, "..", "..", "bin", "fractal.mjs");
@@ -38,11 +39,16 @@ interface RunOptions {
   under?: string[];
 }
 
-/** A repository in a temporary folder, gone at the end of the test. */
+/**
+ * A repository in a temporary folder, gone at the end of the test; which fails when a canary that was
+ * planted around it is found in what it left behind.
+ */
 export interface Rig extends Disposable {
   readonly dir: string;
   write(files: Record<string, string>): void;
   commit(message: string): string;
+  /** The person's own settings file. */
+  settings(settings: Record<string, unknown>): void;
   /** Writes a script and returns the model name that plays it. */
   script(lines: Line[]): string;
   /** Writes a plan file of one split and returns its name. */
@@ -59,7 +65,7 @@ export interface Rig extends Disposable {
   onBranch(path: string, run?: string): string;
 }
 
-/** The environment of a stranger: no keys, no terminal, no settings of ours. */
+/** The environment of a stranger: no keys of models, no terminal, no settings of ours. */
 function environment(dir: string, more: Record<string, string> = {}): Record<string, string> {
   return {
     PATH: process.env["PATH"] ?? "",
@@ -76,7 +82,9 @@ export function aRig(files: Record<string, string> = { "README.md": "# Here\n" }
   const dir = join(place, "repo");
   mkdirSync(dir, { recursive: true });
   mkdirSync(join(place, "home"));
+  const canary = plantCanary(place);
   const env = environment(dir);
+  const heard: string[] = [];
   const git = (...args: string[]) =>
     execaSync("git", args, { cwd: dir, env, extendEnv: false }).stdout;
   git("init", "--quiet", "--initial-branch=main");
@@ -102,6 +110,11 @@ export function aRig(files: Record<string, string> = { "README.md": "# Here\n" }
     dir,
     write,
     commit,
+    settings(settings) {
+      const folder = join(place, "home", ".config", "fractal");
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "config.yaml"), stringify(settings));
+    },
     script(lines) {
       scripts += 1;
       const path = join(place, `script-${scripts}.yaml`);
@@ -118,24 +131,27 @@ export function aRig(files: Record<string, string> = { "README.md": "# Here\n" }
       const [file = "", ...before] = [...(o.under ?? []), process.execPath, PROGRAM];
       const ran = await execa(file, [...before, ...args], {
         cwd: dir,
-        env: environment(dir, o.env),
+        env: environment(dir, { ...canary.env, ...o.env }),
         extendEnv: false,
         reject: false,
         all: true,
         ...(o.input === undefined ? { stdin: "ignore" as const } : { input: o.input }),
       });
       const { exitCode = -1, stdout, stderr, all } = ran;
+      heard.push(String(all));
       return { exitCode, stdout: String(stdout), stderr: String(stderr), all: String(all) };
     },
     start(args, o = {}) {
-      return execa(process.execPath, [PROGRAM, ...args], {
+      const running = execa(process.execPath, [PROGRAM, ...args], {
         cwd: dir,
-        env: environment(dir, o.env),
+        env: environment(dir, { ...canary.env, ...o.env }),
         extendEnv: false,
         reject: false,
         all: true,
         stdin: "ignore",
-      }) as unknown as ResultPromise;
+      });
+      void running.then(({ all }) => heard.push(String(all)));
+      return running as unknown as ResultPromise;
     },
     git,
     bd(...args) {
@@ -157,7 +173,11 @@ export function aRig(files: Record<string, string> = { "README.md": "# Here\n" }
       return git("show", `fractal/${run}/main:${path}`);
     },
     [Symbol.dispose]() {
-      rmSync(place, { recursive: true, force: true });
+      try {
+        canary.mustBeUnseen({ repository: dir, heard });
+      } finally {
+        rmSync(place, { recursive: true, force: true });
+      }
     },
   };
   return rig;

@@ -9,6 +9,7 @@ const COST: { readonly [K in FailureKind]: RetryCost } = {
   "out-of-scope": "attempt",
   "protected-path": "attempt",
   "hostile-tree": "attempt",
+  "holds-secret": "attempt",
   "answer-unusable": "attempt",
   refused: "attempt",
   "calls-refused": "attempt",

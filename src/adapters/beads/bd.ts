@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import type { z } from "zod";
+import { only } from "../../domain/environment.ts";
 import type { Failure } from "../../domain/failure.ts";
 import { openCourtesy } from "./courtesy.ts";
 
@@ -137,12 +138,8 @@ function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 export function bdEnvironment(
   options: Pick<BdOptions, "beadsDir" | "actor">,
 ): Record<string, string> {
-  const kept = ["PATH", "HOME", "USER", "TMPDIR", "XDG_CONFIG_HOME", "LANG"].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  });
   return {
-    ...Object.fromEntries(kept),
+    ...only(process.env, ["PATH", "HOME", "USER", "TMPDIR", "XDG_CONFIG_HOME", "LANG"]),
     BEADS_DIR: options.beadsDir,
     BEADS_ACTOR: options.actor,
     // Without an address bd asks git for one, with a process for each command.

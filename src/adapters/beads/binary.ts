@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { execa } from "execa";
+import { only } from "../../domain/environment.ts";
 import { type Failure, isFailure } from "../../domain/failure.ts";
 
 /** The release that fractal is built on; a later one of the same major version is accepted. */
@@ -76,12 +77,11 @@ async function judge(path: string, how: string): Promise<BdProgram | Failure> {
 }
 
 async function versionOf(path: string): Promise<string | undefined> {
-  const { PATH, HOME } = process.env;
   try {
     const { stdout } = await execa(path, ["version", "--json"], {
       timeout: VERSION_TIMEOUT_MS,
       killSignal: "SIGKILL",
-      env: { PATH, HOME, BD_DISABLE_METRICS: "1" },
+      env: { ...only(process.env, ["PATH", "HOME"]), BD_DISABLE_METRICS: "1" },
       extendEnv: false,
       stdin: "ignore",
       // Its own process group: cut short by Ctrl-C in the terminal, it would look like another bd.

@@ -15,6 +15,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
+import { GIT_VARIABLES, only } from "../../domain/environment.ts";
 import { type Failure, isFailure } from "../../domain/failure.ts";
 import { type Bd, type BdFailure, lost, openBd, unavailable } from "./bd.ts";
 import { isKnownBd } from "./binary.ts";
@@ -196,6 +197,12 @@ async function excludeFromGit(repository: string, lines: string[]): Promise<void
 }
 
 async function git(repository: string, args: string[]): Promise<string> {
-  const { stdout } = await execa("git", args, { cwd: repository, reject: false, detached: true });
+  const { stdout } = await execa("git", args, {
+    cwd: repository,
+    env: only(process.env, GIT_VARIABLES),
+    extendEnv: false,
+    reject: false,
+    detached: true,
+  });
   return stdout.trim();
 }

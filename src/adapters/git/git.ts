@@ -1,5 +1,6 @@
 /** Runs the git command with nothing of the user's around it, and hands back bytes. */
 import { execa } from "execa";
+import { GIT_VARIABLES, only } from "../../domain/environment.ts";
 import { gitError } from "./git-error.ts";
 import { type OpenGit, openGit } from "./open-git.ts";
 
@@ -98,18 +99,9 @@ function cleanOpenGit(
   return openGit({
     args: [...CLEAN_CONFIG, ...args],
     cwd: gitDir,
-    env: { ...inherited(["PATH"]), ...CLEAN_ENV, GIT_DIR: gitDir, ...env },
+    env: { ...only(process.env, ["PATH"]), ...CLEAN_ENV, GIT_DIR: gitDir, ...env },
     ...(flush === undefined ? {} : { flush }),
   });
-}
-
-function inherited(names: string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }
 
 /** A git as the user has it, for questions about the user's own folder; it still runs no hook. */
@@ -119,19 +111,19 @@ export function userGit(folder: string): Git {
       ...call,
       cwd: folder,
       env: { GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C", ...call.env },
-      inherit: ["PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CEILING_DIRECTORIES"],
+      inherit: GIT_VARIABLES,
     });
 }
 
 async function runGit(
   args: string[],
-  call: GitCall & { cwd: string; env: Record<string, string>; inherit: string[] },
+  call: GitCall & { cwd: string; env: Record<string, string>; inherit: readonly string[] },
 ): Promise<GitAnswer> {
   const { exitCode, stdout, stderr, isMaxBuffer, shortMessage } = await execa("git", args, {
     cwd: call.cwd,
     // Its own process group: Ctrl-C in the terminal is for fractal, which still needs the answer.
     detached: true,
-    env: { ...inherited(call.inherit), ...call.env },
+    env: { ...only(process.env, call.inherit), ...call.env },
     extendEnv: false,
     encoding: "buffer",
     stripFinalNewline: false,

@@ -5,7 +5,7 @@ import { transformJSONSchema } from "@anthropic-ai/sdk/lib/transform-json-schema
 import type { ModelReply, ModelRequest, StopReason } from "../../domain/conversation.ts";
 import type { Model } from "../../domain/ports.ts";
 import { anthropicMessages, type KeptBlocks, keptBlocks } from "./anthropic-messages.ts";
-import { bodyKindOf, type CallLimits, callModel, endedEarly, type Watch } from "./call.ts";
+import { bodyKindOf, type CallLimits, callModel, endedEarly, STAYS, type Watch } from "./call.ts";
 import { isEnforceable } from "./schema.ts";
 import { isSchemaRefusal } from "./trouble.ts";
 
@@ -26,6 +26,7 @@ export function anthropicModel(options: AnthropicOptions): Model {
     apiKey: options.apiKey,
     // Null, not left out: otherwise the SDK reads another address from the environment.
     baseURL: options.baseUrl ?? null,
+    fetchOptions: STAYS,
     maxRetries: 0,
     timeout: options.limits.timeoutMs,
     logLevel: "off",

@@ -12,6 +12,12 @@ export interface CallLimits {
 
 export const CALL_LIMITS: CallLimits = { timeoutMs: 600_000, idleMs: 120_000 };
 
+/**
+ * A server may not send a call on to another one: not every header with a key is taken off on the way,
+ * and the code in the prompt never.
+ */
+export const STAYS = { redirect: "manual" } as const;
+
 export interface Watch {
   signal: AbortSignal;
   /** A piece of the answer came. */

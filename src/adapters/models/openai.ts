@@ -3,7 +3,7 @@ import OpenAI from "openai";
 import { Stream } from "openai/core/streaming";
 import type { Message, ModelReply, ModelRequest } from "../../domain/conversation.ts";
 import type { Model } from "../../domain/ports.ts";
-import { bodyKindOf, type CallLimits, callModel, type Watch } from "./call.ts";
+import { bodyKindOf, type CallLimits, callModel, STAYS, type Watch } from "./call.ts";
 import { completionReply, gatherCompletion } from "./openai-reply.ts";
 import { isAllRequired, isEnforceable, withoutBounds } from "./schema.ts";
 import { isSchemaRefusal } from "./trouble.ts";
@@ -27,9 +27,11 @@ export function openaiModel(options: OpenAiOptions): Model {
   const client = new OpenAI({
     // The SDK insists on some key, and would else look for one in the environment.
     apiKey: options.apiKey ?? "none",
+    adminAPIKey: null,
     organization: null,
     project: null,
     baseURL: options.baseUrl ?? OPENAI_URL,
+    fetchOptions: STAYS,
     maxRetries: 0,
     timeout: options.limits.timeoutMs,
     logLevel: "off",

@@ -2,6 +2,7 @@
 import { lstat, mkdir, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { only } from "../../domain/environment.ts";
 import { type Failure, isFailure } from "../../domain/failure.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { Sandbox, SandboxCommand, SandboxResult } from "../../domain/ports.ts";
@@ -219,8 +220,13 @@ async function readOnlyBinds(
 
 async function versionOf(bwrap: string): Promise<string | undefined> {
   // Its own process group: cut short by Ctrl-C in the terminal, it would look as if it were missing.
-  const options = { reject: false, stdin: "ignore", detached: true } as const;
-  const { stdout, failed } = await execa(bwrap, ["--version"], options);
+  const { stdout, failed } = await execa(bwrap, ["--version"], {
+    env: only(process.env, ["PATH"]),
+    extendEnv: false,
+    reject: false,
+    stdin: "ignore",
+    detached: true,
+  });
   return failed ? undefined : /^bubblewrap (\d+\.\d+\.\d+)/.exec(stdout)?.[1];
 }
 

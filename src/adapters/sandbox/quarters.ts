@@ -4,6 +4,7 @@ import { chmod, chown, lchown, lstat, mkdir, readdir, rename, rm, stat } from "n
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { only } from "../../domain/environment.ts";
 import type { Failure } from "../../domain/failure.ts";
 import type { Installed } from "../../domain/ports.ts";
 import { endSurvivors } from "./survivors.ts";
@@ -210,7 +211,12 @@ async function copyOf(path: string, copies: string): Promise<string> {
   await chmod(copies, 0o711);
   const draft = join(copies, `.${randomUUID()}`);
   // Its own process group: a copy that Ctrl-C in the terminal cuts short is no bug.
-  await execa("cp", ["-a", "--", path, draft], { stdin: "ignore", detached: true });
+  await execa("cp", ["-a", "--", path, draft], {
+    env: only(process.env, ["PATH"]),
+    extendEnv: false,
+    stdin: "ignore",
+    detached: true,
+  });
   await chmod(draft, 0o755);
   const stale = (await readdir(copies)).filter(
     (each) => each.startsWith(`${original}-`) && each !== name,

@@ -43,7 +43,12 @@ export async function answerCommand(
     out.note("No question is open.");
     return EXIT.done;
   }
-  const acting = await wire.openRunForActing({ dir, run: state.runId, by: context.person });
+  const acting = await wire.openRunForActing({
+    dir,
+    run: state.runId,
+    by: context.person,
+    secrets: context.secrets,
+  });
   if (isRefusal(acting)) return out.refuse(acting);
   try {
     return asks

@@ -1,6 +1,7 @@
 /** `fractal doctor`: what this machine has, what is missing, and how to install it. */
 import { execa } from "execa";
 import { ROLES } from "../../domain/conversation.ts";
+import { GIT_VARIABLES, only } from "../../domain/environment.ts";
 import { type Paint, paintOf } from "../../view/paint.ts";
 import { oneLine } from "../../view/text.ts";
 import { loadConfig } from "../config.ts";
@@ -36,7 +37,12 @@ export async function doctorCommand(context: Context): Promise<ExitCode> {
 
 async function probeGit(): Promise<Probe> {
   const fix = `install git ${GIT_MIN.join(".")} or newer`;
-  const { exitCode, stdout } = await execa("git", ["--version"], { reject: false, detached: true });
+  const { exitCode, stdout } = await execa("git", ["--version"], {
+    env: only(process.env, GIT_VARIABLES),
+    extendEnv: false,
+    reject: false,
+    detached: true,
+  });
   if (exitCode !== 0) return { name: "git", state: "missing", found: "not found", fix };
   const version = /(\d+)\.(\d+)[.\d]*/.exec(stdout);
   const [major, minor] = [Number(version?.[1]), Number(version?.[2])];

@@ -20,7 +20,7 @@ export async function pauseCommand(
   const { out, dir, person } = context;
   const wire = await context.wire();
   const run = flags.run === undefined ? {} : { run: flags.run };
-  const acting = await wire.openRunForActing({ dir, ...run, by: person });
+  const acting = await wire.openRunForActing({ dir, ...run, by: person, secrets: context.secrets });
   if (isRefusal(acting)) return out.refuse(acting);
   try {
     const { state } = acting;

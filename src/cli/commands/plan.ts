@@ -40,6 +40,7 @@ export async function planCommand(
       budget,
       models,
       strict: flags.strict,
+      secrets: context.secrets,
       ...(flags.record === undefined ? {} : { record: flags.record }),
       onEvent(event, state) {
         const line = renderProgress(event, state);

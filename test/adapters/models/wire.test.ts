@@ -1,5 +1,7 @@
 /** Both SDK adapters over real HTTP: what they send, and what each fault of a server becomes. */
-import { afterEach, describe, expect, it } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { anthropicModel } from "../../../src/adapters/models/anthropic.ts";
 import { openaiModel } from "../../../src/adapters/models/openai.ts";
@@ -43,6 +45,24 @@ async function serving(script: Serve | ServedAnswer[]): Promise<ModelServer> {
   closing.push(server);
   return server;
 }
+
+it.each([
+  ["anthropic", anthropic],
+  ["openai", openai],
+] as const)("%s does not follow a server to another one, with key and prompt", async (_, make) => {
+  const other = await serving(() => ({ text: "stolen" }));
+  const sender = createServer((request, response) => {
+    const to = new URL(request.url ?? "", other.openaiUrl).href;
+    response.writeHead(307, { location: to }).end();
+  });
+  await new Promise<void>((resolve) => sender.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void sender.close());
+  const { port } = sender.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/v1`;
+  const model = make({ ...other, anthropicUrl: url, openaiUrl: url });
+  expect(await model.ask(aRequest(), NEVER)).toMatchObject({ failure: "config-unusable" });
+  expect(other.calls).toEqual([]);
+});
 
 const FAULTS: [string, Fault, object][] = [
   [
