@@ -1,6 +1,6 @@
 /** One controller a repository: a lock the kernel lets go of when the process dies. */
 import { existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import type { Failure } from "../domain/failure.ts";
 import { sharedFileSystemOf } from "./file-system.ts";
@@ -13,6 +13,8 @@ export interface Lock {
 const LOOK_MS = 100;
 
 const lockFile = (gitCommonDir: string) => join(gitCommonDir, "fractal", "lock.db");
+/** Of those who merge into one checkout: a run may go on meanwhile. */
+const mergeLockFile = (gitDir: string) => join(gitDir, "fractal", "merge-lock.db");
 
 /**
  * Takes the repository's lock, or returns undefined when another process holds it. No pid file, no
@@ -31,8 +33,17 @@ export function takeLock(
     const detail = `${gitCommonDir} is on ${shared}, which other machines may write as well: one controller a repository cannot be kept there; work in a clone on a local disk`;
     return { failure: "capability-missing", detail };
   }
-  mkdirSync(join(gitCommonDir, "fractal"), { recursive: true });
-  const db = new Database(lockFile(gitCommonDir), { timeout: LOOK_MS });
+  return takeFile(lockFile(gitCommonDir));
+}
+
+/** Takes the right to merge into the checkout of this git folder; undefined while another does. */
+export function takeMergeLock(gitDir: string): Lock | undefined {
+  return takeFile(mergeLockFile(gitDir));
+}
+
+function takeFile(file: string): Lock | undefined {
+  mkdirSync(dirname(file), { recursive: true });
+  const db = new Database(file, { timeout: LOOK_MS });
   try {
     db.exec("BEGIN EXCLUSIVE");
   } catch (error) {

@@ -10,6 +10,7 @@ import { refuseLine } from "./refuse-line.ts";
 import { guardStreams, openSecrets } from "./secrets.ts";
 import { addConfig, addDoctor, addFsck, addReplay } from "./typed/care.ts";
 import type { End } from "./typed/end.ts";
+import { addDiff, addGc, addMerge } from "./typed/keep.ts";
 import { addCost, addGraph, addQuery, addShow, addStatus, addTree, addWhy } from "./typed/see.ts";
 import { addAnswer, addCancel, addPause, addUnpause } from "./typed/steer.ts";
 import { addPlan, addResume, addRun } from "./typed/work.ts";
@@ -75,7 +76,8 @@ function buildProgram(world: World, end: End): Command {
   for (const add of [addTree, addShow, addWhy, addStatus, addCost, addQuery, addGraph]) {
     add(program, world, end);
   }
+  for (const add of [addDiff, addMerge]) add(program, world, end);
   for (const add of [addAnswer, addCancel, addPause, addUnpause]) add(program, world, end);
-  for (const add of [addFsck, addReplay, addConfig, addDoctor]) add(program, world, end);
+  for (const add of [addFsck, addReplay, addGc, addConfig, addDoctor]) add(program, world, end);
   return program;
 }

@@ -347,6 +347,7 @@ function firstEvent(
     jobs: run.jobs,
     allows: run.allows,
     ...givenPlan,
+    ...(plan?.shared_files === "allow" ? { shared_files: true as const } : {}),
     ...run.given,
     ...(Object.keys(budget).length === 0 ? {} : { budget }),
   };

@@ -4,16 +4,20 @@ import { awaitOrphans } from "../adapters/beads/orphans.ts";
 import { beadsTracker, readBeads } from "../adapters/beads/tracker.ts";
 import { prepareBeads } from "../adapters/beads/workspace.ts";
 import { steadyClock, systemClock } from "../adapters/clock.ts";
+import { isWithin, readCheckout } from "../adapters/git/checkout.ts";
 import { draftRepository } from "../adapters/git/draft.ts";
+import { bytesOnlyIn, elsewhere, listKept, removeRefs } from "../adapters/git/kept.ts";
 import { openRepository } from "../adapters/git/repository.ts";
 import { readRunBranch } from "../adapters/git/run-branch.ts";
 import { initRepository, surveyFolder } from "../adapters/git/survey.ts";
+import { mergeIntoCheckout, recoverMerge } from "../adapters/git/user-merge.ts";
 import { terminalHuman } from "../adapters/human/terminal.ts";
 import { openIndex } from "../adapters/index/index-db.ts";
 import { inspectBlobs, inspectJournal } from "../adapters/journal/inspect.ts";
 import { openJournal, readJournal, readRunBlob } from "../adapters/journal/jsonl.ts";
 import { memoryJournal } from "../adapters/journal/memory.ts";
-import { isLockHeld, takeLock } from "../adapters/lock.ts";
+import { folderBytes, removeJournal } from "../adapters/journal/remove.ts";
+import { isLockHeld, takeLock, takeMergeLock } from "../adapters/lock.ts";
 import { modelDefaults, openModel } from "../adapters/models/catalog.ts";
 import { PRICES_DATE } from "../adapters/models/prices.ts";
 import { recordingModel } from "../adapters/models/recorded.ts";
@@ -21,7 +25,7 @@ import { noTracker } from "../adapters/no-tracker.ts";
 import { openPackages, USUAL_REGISTRY } from "../adapters/outside/packages.ts";
 import { openWeb } from "../adapters/outside/web.ts";
 import { readPrompts } from "../adapters/prompt-files.ts";
-import { findLeftovers } from "../adapters/sandbox/leftovers.ts";
+import { findLeftovers, removeWorkspaces } from "../adapters/sandbox/leftovers.ts";
 import { createSandbox } from "../adapters/sandbox/sandbox.ts";
 import { brokenSandbox, selfTest } from "../adapters/sandbox/self-test.ts";
 
@@ -30,16 +34,22 @@ export const machine = {
   awaitOrphans,
   beadsTracker,
   brokenSandbox,
+  bytesOnlyIn,
   createSandbox,
   draftRepository,
+  elsewhere,
   modelDefaults,
   findBd,
   findLeftovers,
+  folderBytes,
   initRepository,
   inspectBlobs,
   inspectJournal,
   isLockHeld,
+  isWithin,
+  listKept,
   memoryJournal,
+  mergeIntoCheckout,
   noTracker,
   openIndex,
   openJournal,
@@ -50,16 +60,22 @@ export const machine = {
   prepareBeads,
   pricesDate: PRICES_DATE,
   readBeads,
+  readCheckout,
   readJournal,
   readPrompts,
   readRunBlob,
   readRunBranch,
   recordingModel,
+  recoverMerge,
+  removeJournal,
+  removeRefs,
+  removeWorkspaces,
   selfTest,
   steadyClock,
   surveyFolder,
   systemClock,
   takeLock,
   usualRegistry: USUAL_REGISTRY,
+  takeMergeLock,
   terminalHuman,
 };

@@ -1,15 +1,18 @@
 /** What commands ask for, built over the machine of wire.ts. */
 import { openRunForActing } from "./acting.ts";
+import { collectGarbage } from "./collecting.ts";
 import { isRefusal, type Refusal } from "./exit.ts";
-import { findRun, telemetryOf } from "./find-run.ts";
+import { findRun, runIds, telemetryOf } from "./find-run.ts";
 import { inspectRuns } from "./inspecting.ts";
 import { isLive } from "./is-live.ts";
+import { mergeRun } from "./merging.ts";
 import { planSpec } from "./planning.ts";
 import { probeMachine } from "./probing.ts";
 import { openRunIndex } from "./run-index.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
 import type { RunForReading, Wire } from "./wiring.ts";
+import { openRunWork } from "./work.ts";
 
 export const wired: Wire = {
   openRunForReading,
@@ -25,6 +28,10 @@ export const wired: Wire = {
       onInterrupt: () => process.kill(process.pid, "SIGINT"),
     }),
   inspectRuns,
+  openRunWork,
+  isRun: async ({ dir, run }) => runIds(telemetryOf(await topFolderOf(dir))).includes(run),
+  mergeRun,
+  collectGarbage,
   planSpec,
   probe: probeMachine,
 };

@@ -8,11 +8,14 @@ import type { RunState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { RunFacts } from "../rules/fsck/fsck.ts";
 import type { ForecastLine, ForecastRole } from "../rules/plan/forecast.ts";
+import type { Collection } from "./collecting.ts";
 import type { Config } from "./config.ts";
 import type { Refusal } from "./exit.ts";
+import type { MergeEnd } from "./merging.ts";
 import type { RoleModels } from "./models.ts";
 import type { Secrets } from "./secrets.ts";
 import type { SpecInput } from "./spec-input.ts";
+import type { RunWork } from "./work.ts";
 
 /** A run's journal, read without the lock. */
 export interface RunForReading {
@@ -100,6 +103,21 @@ export interface Wire {
   }): Promise<RunForActing | Refusal>;
   /** As `openRunForReading`; the index is brought up to the journal, in memory if need be. */
   openRunIndex(o: { dir: string; run?: string }): Promise<IndexedRun | Refusal>;
+  /** As `openRunForReading`, with the run's branch. */
+  openRunWork(o: { dir: string; run?: string }): Promise<RunWork | Refusal>;
+  /** Whether there is a run of this id. */
+  isRun(o: { dir: string; run: string }): Promise<boolean>;
+  mergeRun(o: {
+    dir: string;
+    run?: string;
+    commits: boolean;
+    anyway: boolean;
+  }): Promise<MergeEnd | Refusal>;
+  collectGarbage(o: {
+    dir: string;
+    runs: readonly string[];
+    onlyLooks: boolean;
+  }): Promise<Collection | Refusal>;
   /** The person at this terminal. */
   openHuman(o: { mayAsk: boolean; colour: boolean }): Human;
   /** Plans a specification to the leaves. Writes no issue and no branch. */

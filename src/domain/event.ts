@@ -110,6 +110,8 @@ const fact = z.discriminatedUnion("event_type", [
     /** Blob of the plan given instead of a planner, where `run plan.json` was used. */
     given_plan: hash.optional(),
     model_flags: modelFlags.optional(),
+    /** The given plan lets leaves write one file side by side. */
+    shared_files: z.literal(true).optional(),
     /** Of the process that started it. */
     pid: z.number().optional(),
     limits: limits.optional(),
@@ -276,6 +278,8 @@ const fact = z.discriminatedUnion("event_type", [
     files: z.array(z.string()),
     /** The commit that keeps this attempt's files under refs/fractal. */
     kept: z.string().optional(),
+    /** Blob of what it changed, as a patch, where it was not merged. */
+    patch: hash.optional(),
   }),
   /** A result that came too late: its fence is not the current one. */
   z.object({

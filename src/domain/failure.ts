@@ -27,7 +27,8 @@ export type Failure =
   | { failure: "calls-refused"; detail: string }
   | { failure: "turn-limit"; detail: string }
   | { failure: "time-limit"; detail: string }
-  | { failure: "merge-conflict"; detail: string; paths: string[] }
+  /** `hunks`: the lines in conflict, as they are now and as the attempt had them. */
+  | { failure: "merge-conflict"; detail: string; paths: string[]; hunks?: string }
   | { failure: "worker-asks"; detail: string; options: string[] }
   /** A check that gave two verdicts on one tree: nobody can act on what it says. */
   | { failure: "flaky-check"; detail: string; checks: string[] }

@@ -33,8 +33,10 @@ export interface Pack {
     style: AttemptStyle;
     /** Distilled: the failing cases, not a log. */
     reason: string;
-    /** What it had written. */
+    /** What it had written; a file that others changed since is shown as it is now instead. */
     files: PackFile[];
+    /** It met with the others' work: the lines in conflict. */
+    conflict?: string;
   };
   /** All failed attempts of the task, a line each, for the fixer and for people. */
   tried: string[];

@@ -155,18 +155,23 @@ export interface Repository {
   listFiles(treeish: string): Promise<string[]>;
   treeOf(commit: string): Promise<string>;
   commit(tree: string, parents: string[], message: string): Promise<string>;
-  /** Three-way merge of trees, without a work tree. */
+  /**
+   * Three-way merge of trees, without a work tree. `hunks`: the lines in conflict between the usual
+   * marks, first as `ours` has them, then as `theirs` does; what is too much is left out.
+   */
   merge(
     base: string,
     ours: string,
     theirs: string,
-  ): Promise<{ tree: string } | { conflicts: string[] }>;
+  ): Promise<{ tree: string } | { conflicts: string[]; hunks: string }>;
   /** Compare and swap of the run's branch; false when it moved meanwhile. */
   advance(from: string, to: string): Promise<boolean>;
   /** Keeps a commit reachable under refs/fractal/<run>/<name>. */
   keep(name: string, commit: string): Promise<void>;
   /** The commit on the run's branch whose trailer is `Fractal-Task: <task> <attempt>`. */
   findMerged(task: TaskId, attempt: number): Promise<string | undefined>;
+  /** The commits that the run's branch has beyond its base: what is reachable now. */
+  landed(): Promise<ReadonlySet<string>>;
 }
 
 // ── Sandbox ────────────────────────────────────────────────────────────────

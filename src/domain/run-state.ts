@@ -33,11 +33,14 @@ export interface Attempt {
   costUsd: CostUsd;
   calls: number;
   files: string[];
+  /** The commit that holds its files, under refs/fractal/<run>/<task>.<number>. */
   kept?: string;
   /** Tool calls outside of what its task may do, since it was begun or gone on with. */
   refusedCalls?: number;
   /** What the web said, by turn and number of the call: the same after a crash, without asking again. */
   webReplies?: Record<string, { output: string; isError: boolean; refused?: true }>;
+  /** Blob of what it changed, where it was not merged. */
+  patch?: string;
   /** A person edited the task while it was open: what comes of it does not count. */
   outdated?: true;
 }
@@ -270,6 +273,8 @@ export interface RunState {
   /** What decides how many attempts and how long a pause an event leads to. */
   limits: Limits;
   givenPlan?: string;
+  /** The plan lets leaves write one file side by side; else two that declare it take turns. */
+  sharedFiles?: true;
   /** The last event that changed what waits for what. */
   structureSeq: number;
   /** In order of creation. */

@@ -22,6 +22,7 @@ import { checkTree } from "./check-tree.ts";
 import { askConsent } from "./consent.ts";
 import { integrate, landedCommit } from "./integrate.ts";
 import { profileFor } from "./journaled-model.ts";
+import { keepWork, withHalfDone, withPatch } from "./keep-work.ts";
 import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
 import { gatherPack } from "./pack.ts";
 import { showPackages } from "./packages.ts";
@@ -89,17 +90,18 @@ async function tryLeaf(
     if (trouble !== undefined) return failedEnd(world, lease, trouble, found);
     await sandbox.handOver(folder);
     const worked = await doWork(folder, task);
-    if (isFailure(worked)) return failedEnd(world, lease, worked, found);
+    if (isFailure(worked)) {
+      const half = failedEnd(world, lease, worked, found);
+      // What goes on later is done again from its stored answers.
+      const goesOn = half.events.length === 0 || signal.reason === "stopped";
+      return goesOn ? half : await withHalfDone(world, lease, task, folder, half);
+    }
     const collected = await repository.collect(folder, lease.base);
     if (isFailure(collected)) return failedEnd(world, lease, collected, found);
     const files = collected.changes.map((change) => change.path);
-    const candidate = await repository.commit(
-      collected.tree,
-      [lease.base],
-      `${task.contract.title}\n\nFractal-Attempt: ${lease.taskId} ${lease.attempt}\n`,
-    );
-    await repository.keep(`${lease.taskId}.${lease.attempt}`, candidate);
+    const candidate = await keepWork(world, lease, task, collected.tree);
     const more = { ...found, files, kept: candidate, summary: worked.summary };
+    const lost = (end: LeaseEnd) => withPatch(world, lease, candidate, end);
     // A worker's step is held small; what a command or a result text may hold is not its measure.
     const isCode = task.contract.kind === "code";
     const linesMax = isCode ? limits.linesChangedMax : Number.POSITIVE_INFINITY;
@@ -107,9 +109,9 @@ async function tryLeaf(
       judgeScope(collected.changes, task.contract, spec.protectedPaths, linesMax) ??
       noChange(task, files);
     if (scope !== undefined) {
-      return failedEnd(world, lease, scope, { ...more, summary: scope.detail });
+      return await lost(failedEnd(world, lease, scope, { ...more, summary: scope.detail }));
     }
-    return await judge(world, lease, task, findings, candidate, files, more, signal);
+    return await lost(await judge(world, lease, task, findings, candidate, files, more, signal));
   } finally {
     await sandbox.discard(folder);
   }

@@ -7,10 +7,14 @@ import { checkTree } from "./check-tree.ts";
 import type { Lease } from "./lease.ts";
 import { ACTOR, type World } from "./world.ts";
 
+/** So often in a row may somebody else move the branch before the merge is given up. */
+const RACES_MAX = 3;
+
 /**
  * Merges `candidate`, made from the lease's base, onto the branch's head, and returns the commit
  * there. One at a time; `checksOf` is asked when it is this one's turn; moving the branch is the
- * commit point. A conflict, a red check on the merged tree and a lost lease are failures.
+ * commit point. Who moved it meanwhile is built upon: merged and checked anew. A conflict, a red
+ * check on the merged tree and a lost lease are failures.
  */
 export function integrate(
   world: World,
@@ -20,43 +24,52 @@ export function integrate(
   signal: AbortSignal,
 ): Promise<string | Failure> {
   return world.integration(async () => {
-    const { repository, store } = world;
-    const task = taskOf(store.state, lease.taskId);
-    const head = await repository.head();
-    // The git of a fractal that was killed may have moved the branch since it was first looked at.
-    const late = await landedCommit(world, lease);
-    if (late !== undefined) return late;
-    const candidateTree = await repository.treeOf(candidate);
-    const tree = await mergedTree(world, lease, head, candidate, candidateTree);
-    if (isFailure(tree)) return tree;
-    const message = `${task.contract.title}\n\nFractal-Task: ${lease.taskId} ${lease.attempt}\n`;
-    const commit = await repository.commit(tree, [head], message);
-    const checks = checksOf();
-    // Green on its own tree a moment ago: what is red now may be the check.
-    const rigour = { stopAtFirst: true, confirmsRed: true };
-    const results = await checkTree(world, commit, checks, rigour, signal);
-    if (isFailure(results)) return results;
-    const verdict = drawVerdict(results, checks);
-    if (!verdict.passed) {
-      const failure = failureOf(verdict);
-      return { ...failure, detail: `on the tree merged with the others' work: ${failure.detail}` };
+    for (let race = 1; race <= RACES_MAX; race++) {
+      const landed = await landOnHead(world, lease, candidate, checksOf(), signal);
+      if (landed !== undefined) return landed;
     }
-    // Asked of the state, not of the signal alone: the loop may not have come round to abort yet.
-    if (signal.aborted || !lease.isCurrent() || isLost(store.state, task)) {
-      return { failure: "cancelled", detail: "let go" };
-    }
-    const about = { task_id: lease.taskId, actor: ACTOR } as const;
-    const { attempt, fence } = lease;
-    store.record([{ ...about, event_type: "merge.started", attempt, fence, onto: head, commit }]);
-    if (!(await repository.advance(head, commit))) {
-      const meanwhile = await landedCommit(world, lease);
-      if (meanwhile !== undefined) return meanwhile;
-      const detail = "the run's branch was moved by somebody else";
-      return { failure: "merge-conflict", detail, paths: [] };
-    }
-    store.record([{ ...about, event_type: "merge.done", attempt, commit }]);
-    return commit;
+    const detail = "the run's branch was moved by somebody else again and again";
+    return { failure: "merge-conflict", detail, paths: [] };
   });
+}
+
+/** One merge onto the head as it is; undefined when the branch was moved meanwhile. */
+async function landOnHead(
+  world: World,
+  lease: Lease,
+  candidate: string,
+  checks: Check[],
+  signal: AbortSignal,
+): Promise<string | Failure | undefined> {
+  const { repository, store } = world;
+  const task = taskOf(store.state, lease.taskId);
+  const head = await repository.head();
+  // The git of a fractal that was killed may have moved the branch since it was first looked at.
+  const late = await landedCommit(world, lease);
+  if (late !== undefined) return late;
+  const tree = await mergedTree(world, lease, head, candidate);
+  if (isFailure(tree)) return tree;
+  const message = `${task.contract.title}\n\nFractal-Task: ${lease.taskId} ${lease.attempt}\n`;
+  const commit = await repository.commit(tree, [head], message);
+  // Green on its own tree a moment ago: what is red now may be the check.
+  const rigour = { stopAtFirst: true, confirmsRed: true };
+  const results = await checkTree(world, commit, checks, rigour, signal);
+  if (isFailure(results)) return results;
+  const verdict = drawVerdict(results, checks);
+  if (!verdict.passed) {
+    const failure = failureOf(verdict);
+    return { ...failure, detail: `on the tree merged with the others' work: ${failure.detail}` };
+  }
+  // Asked of the state, not of the signal alone: the loop may not have come round to abort yet.
+  if (signal.aborted || !lease.isCurrent() || isLost(store.state, task)) {
+    return { failure: "cancelled", detail: "let go" };
+  }
+  const about = { task_id: lease.taskId, actor: ACTOR } as const;
+  const { attempt, fence } = lease;
+  store.record([{ ...about, event_type: "merge.started", attempt, fence, onto: head, commit }]);
+  if (!(await repository.advance(head, commit))) return landedCommit(world, lease);
+  store.record([{ ...about, event_type: "merge.done", attempt, commit }]);
+  return commit;
 }
 
 /**
@@ -74,14 +87,14 @@ async function mergedTree(
   lease: Lease,
   head: string,
   candidate: string,
-  candidateTree: string,
 ): Promise<string | Failure> {
-  if (head === lease.base) return candidateTree;
+  if (head === lease.base) return world.repository.treeOf(candidate);
   const merged = await world.repository.merge(lease.base, head, candidate);
   if ("tree" in merged) return merged.tree;
   return {
     failure: "merge-conflict",
     detail: `another task changed the same lines of ${merged.conflicts.join(", ")} meanwhile; start again from the new state of these files`,
     paths: merged.conflicts,
+    hunks: merged.hunks,
   };
 }

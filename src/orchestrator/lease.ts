@@ -70,7 +70,8 @@ export async function underLease(
     const task = taskOf(store.state, taskId);
     if (isOutdated(task) && !isFinal(end)) {
       const edited: Failure = { failure: "cancelled", detail: "edited" };
-      store.record([...failedEnd(world, lease, edited).events, release("edited")]);
+      const left = workLeft(end);
+      store.record([...failedEnd(world, lease, edited, left).events, release("edited")]);
       return;
     }
     // It was merged in the very moment of the edit: a person says whether that still holds.
@@ -112,6 +113,18 @@ async function keepFresh(world: World, lease: Lease, over: AbortSignal): Promise
       // The journal takes nothing any more: the next thing the body records says so, and is heard.
     }
   }
+}
+
+/** What an end says of the work it left behind: that stays, though its verdict does not count. */
+function workLeft(end: LeaseEnd): Partial<Extract<NewEvent, { event_type: "attempt.ended" }>> {
+  const ended = end.events.find((event) => event.event_type === "attempt.ended");
+  if (ended?.event_type !== "attempt.ended") return {};
+  const { files, kept, patch } = ended;
+  return {
+    files,
+    ...(kept === undefined ? {} : { kept }),
+    ...(patch === undefined ? {} : { patch }),
+  };
 }
 
 /** A result that is already merged or written counts even when a stop came meanwhile. */

@@ -31,7 +31,9 @@ export async function gatherPack(
     dependencies: await dependenciesOf(world, task, base),
     packages: await packagesOf(repository, base),
     guidance: task.guidance,
-    ...(last === undefined ? {} : { last: await lastOf(repository, last, contract.files, style) }),
+    ...(last === undefined
+      ? {}
+      : { last: await lastOf(repository, last, contract.files, base, style) }),
     tried: triedOf(task),
   };
 }
@@ -63,11 +65,20 @@ async function lastOf(
   repository: Repository,
   attempt: Attempt,
   declared: readonly string[],
+  base: string,
   style: AttemptStyle,
 ): Promise<NonNullable<Pack["last"]>> {
-  const files =
-    attempt.kept === undefined ? [] : await readFiles(repository, attempt.kept, declared);
-  return { number: attempt.number, style, reason: reasonOf(attempt), files };
+  const [wrote, before, now] = await Promise.all([
+    attempt.kept === undefined ? [] : readFiles(repository, attempt.kept, declared),
+    readFiles(repository, attempt.base, declared),
+    readFiles(repository, base, declared),
+  ]);
+  // Written from another state of the file, it would undo what others did there meanwhile.
+  const files = wrote.filter((_, at) => before[at]?.text === now[at]?.text);
+  const { failure } = attempt;
+  const hunks = failure?.failure === "merge-conflict" ? failure.hunks : undefined;
+  const conflict = hunks === undefined ? {} : { conflict: hunks };
+  return { number: attempt.number, style, reason: reasonOf(attempt), files, ...conflict };
 }
 
 function readFiles(

@@ -1,5 +1,5 @@
 /** Rolls a split task up: its own checks on the branch as it is; red makes one bounded repair leaf. */
-import type { Check, CheckResult } from "../domain/check.ts";
+import type { Check, CheckResult, Verdict } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { Contract, TaskId } from "../domain/task.ts";
@@ -27,6 +27,7 @@ export async function rollUpTask(
   const task = taskOf(store.state, taskId);
   const commit = await repository.head();
   const tree = await repository.treeOf(commit);
+  const landed = await repository.landed();
   const checks = rollUpChecks(world, task);
   const rigour = { stopAtFirst: false, confirmsRed: true };
   const results = await checkTree(world, commit, checks, rigour, signal);
@@ -34,7 +35,8 @@ export async function rollUpTask(
   // Meanwhile a person may have reopened what is below, added to it, or put it aside.
   if (signal.aborted || isLost(store.state, task) || !mayRollUp(store.state, task))
     return undefined;
-  const verdict = drawVerdict(results, checks);
+  const missing = missingWork(store.state, task, landed);
+  const verdict = missing ?? drawVerdict(results, checks);
   const about = { task_id: taskId, actor: ACTOR } as const;
   const rolledUp = { ...about, event_type: "task.rolled_up", verdict, tree } as const;
   if (verdict.passed) {
@@ -44,8 +46,10 @@ export async function rollUpTask(
   }
   const red = checks.filter((check) => check.gates && isRed(check, results));
   const repair = repairOf(world, task, red, verdict.reason);
-  // Where no file may be changed nothing can be repaired, nor what is only sometimes red.
+  // Where no file may be changed nothing can be repaired, nor what is only sometimes red, nor what
+  // somebody took off the branch.
   if (
+    missing !== undefined ||
     verdict.results.some((result) => result.flaky) ||
     task.repairs >= limits.repairsMax ||
     repair.contract.files.length === 0
@@ -56,6 +60,34 @@ export async function rollUpTask(
   // Known here first: what the tracker is told of is owed to it from now on, whoever is killed.
   store.record([rolledUp, createdEvent(repair)]);
   return undefined;
+}
+
+/**
+ * The verdict where the branch has lost work that is said to be done below: somebody moved it back.
+ * Undefined where all of it is there.
+ */
+function missingWork(
+  state: RunState,
+  task: TaskState,
+  landed: ReadonlySet<string>,
+): Verdict | undefined {
+  const lost = descendantsOf(state, task.id).filter(
+    ({ shape, end, commit }) =>
+      shape === "leaf" && end === "done" && commit !== undefined && !landed.has(commit),
+  );
+  if (lost.length === 0) return undefined;
+  const which = lost.map(({ id, commit }) => `${id} (${commit?.slice(0, 12)})`).join(", ");
+  const reason = `${state.branch} no longer has the work of ${which}: somebody moved it back. Put it back (git reflog, or refs/fractal/${state.runId}), then answer; or reopen what shall be done again: bd reopen ${lost[0]?.id}`;
+  const name = "the work is on the branch";
+  const result = {
+    name,
+    passed: false,
+    gates: true,
+    exitCode: null,
+    durationMs: 0,
+    detail: reason,
+  };
+  return { passed: false, gatesGreen: 0, results: [result], reason };
 }
 
 /**

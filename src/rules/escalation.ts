@@ -18,6 +18,9 @@ export function nextRung(task: TaskState, depth: number, limits: Limits): Rung {
       case "flaky-check":
       case "capability-missing":
         return { to: "person", reason: pending.detail };
+      // Smaller parts would meet in the same file.
+      case "merge-conflict":
+        return { to: task.fixerUsed ? "person" : "fixer", reason: pending.detail };
       default:
         return isSplittable(task, depth, limits)
           ? { to: "split", reason: pending.detail }

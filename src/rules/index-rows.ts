@@ -83,6 +83,8 @@ function whyNotYet(state: RunState, task: TaskState, standing: Standing): string
       return `${standing.children.length} of ${task.children.length} children are not settled`;
     case "reserved":
       return `${standing.file} is kept for ${standing.owner}`;
+    case "taking-turns":
+      return `${standing.owner} may write ${standing.file} and is at work`;
     case "denied":
       return `waits for more budget: ${renderDenial(standing.by)}`;
     case "due":

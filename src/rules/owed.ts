@@ -1,6 +1,7 @@
 /** How much a run still owes: what each of reconcile's moves makes less, so that a run must end. */
 import type { Limits } from "../domain/limits.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
+import { CONFLICTS_MAX } from "./retry.ts";
 import { ancestorsOf } from "./status.ts";
 
 /** Moves that are still possible without a person, for a task at each depth. */
@@ -52,11 +53,11 @@ function ladder(
 ): number {
   const person = 1;
   const attemptsMax = Math.max(limits.attemptsMax, limits.attemptsAfterGuidance);
-  const conflicts = Math.max(0, 2 - task.conflicts);
-  // A merge lost twice keeps its files to itself, and cannot be lost again.
+  // What is lost after these is the fixer's or a person's.
+  const conflicts = Math.max(0, CONFLICTS_MAX - 1 - task.conflicts);
   const fixed = 3 + attemptsMax + split + person + 1;
   if (task.route === "split") return split + person + 1;
-  if (task.route === "fixer") return fixed + 1;
+  if (task.route === "fixer") return fixed + 1 + conflicts;
   const escalated = (task.fixerUsed ? 0 : fixed + 1) + split + person + 2;
   if (task.pending !== undefined || task.attemptsLeft <= 0) return escalated;
   return 1 + task.attemptsLeft + conflicts + escalated;

@@ -12,6 +12,7 @@ import { knownCycle } from "./people/cycle.ts";
 import { type MirrorLine, mirrorLines } from "./people/mirror.ts";
 import { notesOwed, reasonsUnsaid } from "./people/notes.ts";
 import { droppedOf } from "./people/wanted.ts";
+import { holderOf } from "./schedule.ts";
 import { endpointFor, type Move, type Scene } from "./standing.ts";
 import { statusOf, taskOf } from "./status.ts";
 
@@ -122,12 +123,16 @@ export function movesFor(snapshot: Scene, limits: Limits, now: number, work: Wor
   // Planning has slots of its own: planning one branch does not hold up leaves of another.
   let planSlots = limits.jobs - countBusy(snapshot, "plan");
   const probed = new Set<string>();
+  const begun = new Map<string, TaskId>();
   const moves: Move[] = [];
-  for (const { move } of work.due) {
+  for (const { task, move } of work.due) {
     const endpoint = endpointFor(snapshot, move);
     const isProbe = accessTo(snapshot.state, endpoint, now).kind === "half-open";
     // Of those that need an endpoint which may be back, one goes first to see.
     if (isProbe && probed.has(endpoint ?? "")) continue;
+    const writes = move.kind === "attempt" || move.kind === "fix";
+    // Of those that may write one file one begins; the next look sees that it is at work.
+    if (writes && !snapshot.state.sharedFiles && holderOf(task, begun) !== undefined) continue;
     const slots = slotsOf(move);
     if (slots === "leaf") {
       if (leafSlots <= 0) continue;
@@ -137,6 +142,7 @@ export function movesFor(snapshot: Scene, limits: Limits, now: number, work: Wor
       planSlots -= 1;
     }
     if (isProbe && endpoint !== undefined) probed.add(endpoint);
+    if (writes) for (const file of task.contract.files) begun.set(file, task.id);
     moves.push(move);
   }
   return moves;

@@ -8,7 +8,7 @@ import { accessTo, endpointOf, noteEndpoint, noteRelease } from "./breaker.ts";
 import { isWebTool } from "./check/permission.ts";
 import { stopCounting } from "./money/worked-time.ts";
 import { noteIntent } from "./quarantine.ts";
-import { backoffMs, retryCost } from "./retry.ts";
+import { backoffMs, CONFLICTS_MAX, retryCost } from "./retry.ts";
 import { blockersOf } from "./status.ts";
 
 /** Starts a new episode: what was tried before no longer counts against the task. */
@@ -337,6 +337,7 @@ function endAttempt(
     if (event.failure) attempt.failure = event.failure;
     if (event.verdict) attempt.verdict = event.verdict;
     if (event.kept !== undefined) attempt.kept = event.kept;
+    if (event.patch !== undefined) attempt.patch = event.patch;
   }
   if (event.role === "fixer") task.fixerUsed = true;
   if (event.outcome === "succeeded") {
@@ -388,6 +389,10 @@ function chargeFailure(
       return;
     case "again":
       task.conflicts += 1;
+      if (task.conflicts < CONFLICTS_MAX) return;
+      // Not for ever: whoever else writes there, somebody must look at it.
+      if (event.role === "worker") task.pending = failure;
+      else task.route = "person";
       return;
     case "route":
       task.pending = failure;

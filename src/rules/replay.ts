@@ -61,6 +61,7 @@ export function emptyState(
     ...(first.jobs === undefined ? {} : { jobs: first.jobs }),
     limits: limitsIn(first),
     ...(first.given_plan === undefined ? {} : { givenPlan: first.given_plan }),
+    ...(first.shared_files === undefined ? {} : { sharedFiles: first.shared_files }),
     structureSeq: -1,
     tasks: new Map(),
     questions: new Map(),

@@ -5,6 +5,11 @@ import type { Limits } from "../domain/limits.ts";
 /** `attempt` uses one up, `again` and `delay` are free, `route` must be decided, `stop` ends the run. */
 export type RetryCost = "attempt" | "again" | "delay" | "route" | "attempt-and-route" | "stop";
 
+/** So many conflicts in an episode, and its files are kept for the task until it ends. */
+export const CONFLICTS_RESERVING = 2;
+/** At so many it is not tried again by itself: the fixer looks at it, then a person. */
+export const CONFLICTS_MAX = 3;
+
 /** What a failure costs, by its class (design part 4, "When an attempt fails"). */
 export function retryCost(failure: Failure): RetryCost {
   const kind: FailureClass = failureClassOf(failure);

@@ -47,7 +47,7 @@ export function reviewsDue(
     const answeredAtMs = task.reviewedAtMs ?? 0;
     found.failures = found.failures.filter((atMs) => atMs > answeredAtMs);
     found.movedAtMs = Math.max(found.movedAtMs, answeredAtMs);
-    if (mayBeReviewed(task) && found.failures.length > limits.reviewFailuresMax) {
+    if (mayBeReviewed(state, task) && found.failures.length > limits.reviewFailuresMax) {
       const reason = reasonOf(state, task, found, limits, now, busy);
       if (reason !== undefined) due.set(task.id, reason);
     }
@@ -86,8 +86,10 @@ function isFailedWork(attempt: Attempt): boolean {
   return attempt.failure !== undefined && failureClassOf(attempt.failure) !== "terminal";
 }
 
-function mayBeReviewed(task: TaskState): boolean {
-  return task.shape === "split" && task.end === undefined && task.question === undefined;
+/** Not where all below it is settled after all: its roll-up tells what that is worth. */
+function mayBeReviewed(state: RunState, task: TaskState): boolean {
+  if (task.shape !== "split" || task.end !== undefined || task.question !== undefined) return false;
+  return !areChildrenSettled(state, task);
 }
 
 function nothingBelow(): Below {

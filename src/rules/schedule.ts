@@ -1,6 +1,8 @@
 /** Which tasks go first: critical path, then priority, then age. */
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { covers } from "./plan/plan-order.ts";
+import { CONFLICTS_RESERVING } from "./retry.ts";
 import { reviewAbove } from "./review.ts";
 import { blockersOf, isHeld } from "./status.ts";
 
@@ -113,7 +115,8 @@ export function inOrder<Due extends { task: TaskState }>(
  */
 export function reservedFiles(state: RunState): Map<string, TaskId> {
   const keepers = [...state.tasks.values()]
-    .filter((task) => task.end === undefined && task.shape === "leaf" && task.conflicts >= 2)
+    .filter((task) => task.end === undefined && task.shape === "leaf")
+    .filter((task) => task.conflicts >= CONFLICTS_RESERVING)
     .filter((task) => task.question === undefined && !isHeld(state, task.id))
     .filter((task) => blockersOf(state, task.id).length === 0)
     .filter((task) => reviewAbove(state, task.id) === undefined)
@@ -125,4 +128,33 @@ export function reservedFiles(state: RunState): Map<string, TaskId> {
     }
   }
   return reserved;
+}
+
+/** The files that leaves at work now may write, each with the leaf: nobody else begins with them. */
+export function filesInHand(
+  state: RunState,
+  busy: ReadonlyMap<TaskId, "leaf" | "plan" | "roll-up">,
+): Map<string, TaskId> {
+  const inHand = new Map<string, TaskId>();
+  for (const task of state.tasks.values()) {
+    const role = task.lease?.role;
+    const isAtWork = role === "worker" || role === "fixer" || busy.get(task.id) === "leaf";
+    if (isAtWork) for (const file of task.contract.files) inHand.set(file, task.id);
+  }
+  return inHand;
+}
+
+/** Who has one of these files or folders, and which; undefined where all of them are free. */
+export function holderOf(
+  task: TaskState,
+  held: ReadonlyMap<string, TaskId>,
+): { file: string; owner: TaskId } | undefined {
+  for (const file of task.contract.files) {
+    const exact = held.get(file);
+    if (exact !== undefined && exact !== task.id) return { file, owner: exact };
+    for (const [other, owner] of held) {
+      if (owner !== task.id && (covers(other, file) || covers(file, other))) return { file, owner };
+    }
+  }
+  return undefined;
 }

@@ -12,8 +12,9 @@ import { type Cycle, knownCycle } from "./people/cycle.ts";
 import { isFought } from "./people/mirror.ts";
 import { droppedOf } from "./people/wanted.ts";
 import { quarantineOf } from "./quarantine.ts";
+import { CONFLICTS_RESERVING } from "./retry.ts";
 import { reviewAbove, reviewsDue } from "./review.ts";
-import { reservedFiles } from "./schedule.ts";
+import { filesInHand, holderOf, reservedFiles } from "./schedule.ts";
 import {
   ancestorsOf,
   areChildrenSettled,
@@ -62,8 +63,10 @@ export type Standing =
   | { kind: "waiting"; on: TaskId[] }
   /** Split, and these of its children are not settled. */
   | { kind: "parent"; children: TaskId[] }
-  /** A file of its contract is kept for another task. */
+  /** A file of its contract is kept for another task, whose merges conflicted. */
   | { kind: "reserved"; file: string; owner: TaskId }
+  /** Another leaf that may write a file of its contract is at work: they take turns. */
+  | { kind: "taking-turns"; file: string; owner: TaskId }
   /** Its next call may take more than a budget has left; `waits`: unless those under way take less. */
   | { kind: "denied"; by: Denial; waits: boolean; move: Move }
   | { kind: "due"; move: Move };
@@ -82,7 +85,7 @@ export interface Scene {
 /** Judges the tasks of one snapshot. What they share is worked out once. */
 export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskState) => Standing {
   const { state, busy, resting } = scene;
-  const reserved = reservedFiles(state);
+  const files = { reserved: reservedFiles(state), inHand: filesInHand(state, busy) };
   const cycle = knownCycle(state);
   const asker = cycle === undefined ? undefined : askerOf(state, cycle);
   const reviews = reviewsDue(state, limits, now, busy);
@@ -105,7 +108,7 @@ export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskS
       if (task.id === asker) return ask(task, limits, "cycle", cycle.path.join(" → "));
       return { kind: "waiting", on: cycle.path.filter((id) => id !== task.id) };
     }
-    const next = nextFor(state, task, limits, reserved);
+    const next = nextFor(state, task, limits, files);
     if (next.kind !== "due") return next;
     return keptByEndpoint(scene, next.move, now) ?? afforded(scene, task, next.move, now);
   };
@@ -216,13 +219,24 @@ function ask(task: TaskState, limits: Limits, question: AskedKind, reason: strin
     : due({ kind: "give-up", task: task.id, reason: end });
 }
 
+/** The files that are kept for a task, and those that leaves at work may write. */
+interface Files {
+  reserved: ReadonlyMap<string, TaskId>;
+  inHand: ReadonlyMap<string, TaskId>;
+}
+
+/** Who must be done with a file before this leaf may be worked on. */
+function keptByFiles(state: RunState, task: TaskState, files: Files): Standing | undefined {
+  const reserved = holderOf(task, files.reserved);
+  if (reserved !== undefined) return { kind: "reserved", ...reserved };
+  // Side by side where the plan says so, until that went wrong twice.
+  if (state.sharedFiles && task.conflicts < CONFLICTS_RESERVING) return undefined;
+  const inHand = holderOf(task, files.inHand);
+  return inHand === undefined ? undefined : { kind: "taking-turns", ...inHand };
+}
+
 /** The move due for a task that nothing holds, or what it must wait for. */
-function nextFor(
-  state: RunState,
-  task: TaskState,
-  limits: Limits,
-  reserved: ReadonlyMap<string, TaskId>,
-): Standing {
+function nextFor(state: RunState, task: TaskState, limits: Limits, files: Files): Standing {
   const quarantine = quarantineOf(state, task, limits);
   if (quarantine !== undefined) {
     return due({ kind: "give-up", task: task.id, reason: quarantine });
@@ -268,21 +282,16 @@ function nextFor(
           : { kind: "route", task: task.id, to: "split", reason: rung.reason },
       );
     case "fixer":
-      return due(
-        task.route === "fixer"
-          ? { kind: "fix", task: task.id }
-          : { kind: "route", task: task.id, to: "fixer", reason: rung.reason },
-      );
+      if (task.route !== "fixer") {
+        return due({ kind: "route", task: task.id, to: "fixer", reason: rung.reason });
+      }
+      return keptByFiles(state, task, files) ?? due({ kind: "fix", task: task.id });
     case "router":
       return due({ kind: "route", task: task.id, to: "router", reason: rung.reason });
     case "worker": {
       const on = blockersOf(state, task.id);
       if (on.length > 0) return { kind: "waiting", on };
-      for (const file of task.contract.files) {
-        const owner = reserved.get(file);
-        if (owner !== undefined && owner !== task.id) return { kind: "reserved", file, owner };
-      }
-      return due({ kind: "attempt", task: task.id });
+      return keptByFiles(state, task, files) ?? due({ kind: "attempt", task: task.id });
     }
   }
 }
@@ -304,7 +313,8 @@ function needsUnmet(state: RunState, task: TaskState): string[] {
 /** What the question of a stuck leaf is about. */
 function askedBy({ pending }: TaskState): AskedKind {
   if (pending?.failure === "flaky-check") return "flaky";
-  return pending === undefined ? "stuck" : "asks";
+  // Nobody asked: it met with the others' work too often.
+  return pending === undefined || pending.failure === "merge-conflict" ? "stuck" : "asks";
 }
 
 function lastFailureOf(task: TaskState): string {

@@ -81,6 +81,7 @@ function nextOf(
     case "probed":
       return linkTo(state, standing.by, link);
     case "reserved":
+    case "taking-turns":
       return linkTo(state, standing.owner, link);
     case "waiting":
       return hardest(state, standing.on, link);

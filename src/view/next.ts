@@ -22,15 +22,13 @@ export function nextCommands(state: RunState): { command: string; why: string }[
   next.push({ command: "fractal tree", why: "every task, its attempts and cost" });
   // Before the first commit the branch has nothing to show.
   if ([...state.tasks.values()].every((task) => task.commit === undefined)) return next;
-  const base = state.base === "" ? "" : `${state.base.slice(0, 12)}..`;
   next.push({
-    command: `git log --oneline ${base}${state.branch}`,
-    why: "the commits, one a task",
+    command: `fractal diff ${state.runId}`,
+    why: "all that changed; --stat for the files",
   });
-  if (state.base !== "") {
-    next.push({ command: `git diff ${base}${state.branch}`, why: "all that changed" });
+  if (isDone) {
+    next.push({ command: `fractal merge ${state.runId}`, why: "takes it into your branch" });
   }
-  if (isDone) next.push({ command: `git merge ${state.branch}`, why: "takes it into your branch" });
   return next;
 }
 

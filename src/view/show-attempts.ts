@@ -11,6 +11,8 @@ import { block, count, headOf, modelText } from "./text.ts";
 const LINES_SHOWN = 12;
 
 interface Options {
+  /** The run, for the names of its refs. */
+  runId: string;
   width: number;
   colour: boolean;
   full: boolean;
@@ -85,7 +87,10 @@ function renderAttempt(
     part("refused", `${count(attempt.refusedCalls, "call")} outside of what the task may do`);
   }
   part("files", attempt.files.join("\n"));
-  if (attempt.kept !== undefined) part("kept as", attempt.kept);
+  if (attempt.kept !== undefined) {
+    part("kept as", `refs/fractal/${options.runId}/${task.id}.${attempt.number}`);
+    part("to look at it", `fractal diff ${task.id} --attempt ${attempt.number}`);
+  }
   const isRunning = attempt.outcome === undefined && task.lease?.attempt === attempt.number;
   for (const call of calls) lines.push(...renderCall(call, isRunning, paint, text));
   return lines;

@@ -45,7 +45,10 @@ export function renderShow(
     ...heading(source.state, task, paint, options),
     ...contractLines(source, task, paint, options),
     ...talkLines(source.state, task, paint, options),
-    ...renderAttempts(task, callsOf(source.events, id, source.blob), source.blob, paint, options),
+    ...renderAttempts(task, callsOf(source.events, id, source.blob), source.blob, paint, {
+      ...options,
+      runId: source.state.runId,
+    }),
   ].join("\n");
 }
 

@@ -90,6 +90,8 @@ function clauseOf({ task, standing }: Link, why: Why, state: RunState, o: WhyOpt
       return `is split, and ${standing.children.length} of its ${count(task.children.length, "part")} ${standing.children.length === 1 ? "is" : "are"} still to be settled: ${listText(standing.children)}`;
     case "reserved":
       return `waits for ${standing.file}, which is kept for ${standing.owner} since its merges conflicted twice`;
+    case "taking-turns":
+      return `waits for ${standing.file}, which ${standing.owner} may write and is being worked on with`;
     case "denied":
       return `waits for money: ${renderDenial(standing.by)}${standing.waits ? "; what is under way may leave enough" : ""}`;
     case "due":
@@ -209,6 +211,7 @@ function changeOf({ task, standing }: Link, why: Why, state: RunState, o: WhyOpt
     case "waiting":
     case "parent":
     case "reserved":
+    case "taking-turns":
     case "due":
       if (!o.live) return "fractal resume starts what can start.";
       return isSelf && standing.kind === "due" && slotsOf(standing.move) !== undefined

@@ -107,6 +107,10 @@ function fakeWire(given: Given, ended: Ended): Wire {
       },
     }),
     inspectRuns: async () => given.inspection ?? noRun,
+    openRunWork: async () => noRun,
+    isRun: async () => false,
+    mergeRun: async () => noRun,
+    collectGarbage: async () => noRun,
     planSpec: given.planSpec ?? (async () => refuse(EXIT.environment, "no model here")),
     probe: async () => given.probes ?? [],
   };

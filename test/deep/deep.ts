@@ -41,6 +41,8 @@ const SUITES: Record<Report, Record<string, string[]>> = {
   },
   security: {
     secrets: ["vitest", "run", "test/cli/secrets.test.ts", "test/e2e/secrets.test.ts"],
+    integration: unit("test/orchestrator/integration.test.ts"),
+    "parallel-edits": unit("test/orchestrator/parallel-edits.test.ts"),
   },
 };
 const REPORT_OF = new Map(

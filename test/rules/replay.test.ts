@@ -2,7 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NewEvent, RunEvent } from "../../src/domain/event.ts";
+import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { Store } from "../../src/orchestrator/store.ts";
+import { nextRung } from "../../src/rules/escalation.ts";
 import { reconcile } from "../../src/rules/reconcile.ts";
 import { applyEvent, replay } from "../../src/rules/replay.ts";
 import { statusOf, taskOf } from "../../src/rules/status.ts";
@@ -181,6 +183,50 @@ describe("attempts", () => {
     expect(store.state.costUsd).toBeUndefined();
     expect(t(store).attempts[0]).toMatchObject({ calls: 3, model: "toy:a" });
     expect(t(store).attempts[0]?.costUsd).toBeUndefined();
+  });
+});
+
+describe("a merge that conflicts again and again", () => {
+  const conflict = { failure: "merge-conflict", detail: "the same lines", paths: ["a"] } as const;
+  const lose = (store: ReturnType<typeof aStoreWith>, role: "worker" | "fixer" = "worker") => {
+    store.record([taken(t(store), role)]);
+    const failure = { ...conflict, paths: ["a"] };
+    store.record([ended(t(store), { failure }), released(t(store))]);
+  };
+  const rung = (store: ReturnType<typeof aStoreWith>) => nextRung(t(store), 1, DEFAULT_LIMITS).to;
+
+  it("is tried again twice at no cost, then is the fixer's, then a person's", () => {
+    const store = aStoreWith("queued");
+    lose(store);
+    expect([rung(store), t(store).attemptsLeft]).toEqual(["worker", 3]);
+    lose(store);
+    expect([rung(store), t(store).attemptsLeft]).toEqual(["worker", 3]);
+    lose(store);
+    expect([rung(store), t(store).attemptsLeft]).toEqual(["fixer", 3]);
+    store.record([
+      on("t", { event_type: "escalation.routed", to: "fixer", by: "rules", reason: "" }),
+      on("t", { event_type: "guidance.given", from: "fixer", text: "so", attempts: 2 }),
+    ]);
+    expect(rung(store)).toBe("worker");
+    lose(store);
+    expect(rung(store)).toBe("person");
+  });
+
+  it("of the fixer's own patch is a person's", () => {
+    const store = aStoreWith("queued");
+    for (let at = 0; at < 3; at++) lose(store);
+    lose(store, "fixer");
+    expect(rung(store)).toBe("person");
+  });
+
+  it("begins to count anew with an answer", () => {
+    const store = aStoreWith("queued");
+    for (let at = 0; at < 3; at++) lose(store);
+    store.record([
+      opened("t"),
+      on("t", { event_type: "question.answered", question: "t.q1", by: "ann", text: "go" }),
+    ]);
+    expect([t(store).conflicts, rung(store)]).toEqual([0, "worker"]);
   });
 });
 

@@ -120,6 +120,14 @@ describe("a person must look at a subtree", () => {
   });
 });
 
+describe("a subtree in which much failed and all is settled in the end", () => {
+  it("is nobody's to look at: it rolls up", () => {
+    const done = { end: "done", doneAtMs: NOW - 2 * HOUR } as const;
+    expect(due({ a: { attempts: failed(20), ...done }, b: done })).toEqual([]);
+    expect(due({ a: { attempts: failed(20), ...done } })).toEqual(["p"]);
+  });
+});
+
 describe("while a person is asked about a subtree", () => {
   const state = aTree({
     a: { attempts: failed(11), attemptsLeft: 1 },

@@ -280,6 +280,43 @@ const entry = (path: Map<string, number>, id: string): [string, number][] => {
   return length === undefined ? [] : [[id, length]];
 };
 
+describe("leaves that may write one file", () => {
+  const files = { files: ["a.ts"] };
+  const lease = {
+    attempt: 1,
+    role: "worker" as const,
+    fence: 1,
+    holder: "here",
+    deadlineMs: 0,
+  };
+
+  it("take turns, whoever's they are: a folder is all that is in it", () => {
+    const tasks = [
+      leaf("one", { contract: files }),
+      leaf("two", { contract: files }),
+      leaf("folder", { contract: { files: ["lib/"] } }),
+      leaf("inside", { contract: { files: ["lib/b.ts"] } }),
+      leaf("free", { contract: { files: ["c.ts"] } }),
+    ];
+    expect(started(state(...tasks)).sort()).toEqual(["folder", "free", "one"]);
+    tasks[0] = leaf("one", { contract: files, lease });
+    expect(started(state(...tasks)).sort()).toEqual(["folder", "free"]);
+    tasks[0] = leaf("one", { contract: files, end: "done" });
+    expect(started(state(...tasks)).sort()).toEqual(["folder", "free", "two"]);
+  });
+
+  it("run side by side where the plan allows it, until a merge conflicted twice", () => {
+    const sharing = (...tasks: TaskState[]) =>
+      aState({ tasks: [root(), ...tasks], sharedFiles: true });
+    const two = leaf("two", { contract: files });
+    expect(started(sharing(leaf("one", { contract: files }), two)).sort()).toEqual(["one", "two"]);
+    expect(started(sharing(leaf("one", { contract: files, lease }), two))).toEqual(["two"]);
+    const twice = leaf("two", { contract: files, conflicts: 2 });
+    expect(started(sharing(leaf("one", { contract: files, lease }), twice))).toEqual([]);
+    expect(started(sharing(leaf("one", { contract: files }), twice))).toEqual(["two"]);
+  });
+});
+
 describe("a task whose merges conflicted twice", () => {
   const files = { files: ["a.ts"] };
 
@@ -299,7 +336,8 @@ describe("a task whose merges conflicted twice", () => {
       leaf("other", { contract: files }),
       leaf("once", { conflicts: 1, contract: files }),
     ];
-    expect(started(state(...tasks)).sort()).toEqual(["once", "other"]);
+    const sharing = aState({ tasks: [root(), ...tasks], sharedFiles: true });
+    expect(started(sharing).sort()).toEqual(["once", "other"]);
   });
 
   it("is no right of one that was split meanwhile: its children do the work", () => {

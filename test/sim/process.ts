@@ -280,6 +280,7 @@ export function startProcess(
       advance: slow("git advance", repository.advance),
       keep: slow("git keep", repository.keep),
       findMerged: slow("git find", repository.findMerged),
+      landed: slow("git landed", repository.landed),
     };
   }
 
@@ -361,6 +362,7 @@ function beginning(tree: Tree, journal: Journal): { rootId: string; first: NewEv
         root_id: rootId,
         models: {},
         contained: true,
+        ...(tree.sharesFiles ? { shared_files: true as const } : {}),
       },
     ],
   };

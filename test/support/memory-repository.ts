@@ -18,6 +18,10 @@ export interface MemoryRepository extends Repository {
   files(): Files;
   /** Messages on the branch, newest first. */
   log(): string[];
+  /** What is kept, by name. */
+  readonly kept: ReadonlyMap<string, string>;
+  /** A person sets the branch back to the commit before its last. */
+  rewind(): void;
 }
 
 export function memoryRepository(base: Record<string, string> = {}): MemoryRepository {
@@ -66,6 +70,10 @@ export function memoryRepository(base: Record<string, string> = {}): MemoryRepos
 
   return {
     folders,
+    kept,
+    rewind() {
+      tip = commits.get(tip)?.parents[0] ?? tip;
+    },
     files: () => filesOf(tip),
     log: () => [...history()].map((id) => commits.get(id)?.message ?? ""),
     head: async () => tip,
@@ -104,7 +112,12 @@ export function memoryRepository(base: Record<string, string> = {}): MemoryRepos
         const text = a === o ? b : a;
         if (text !== undefined) merged.set(path, text);
       }
-      return conflicts.length > 0 ? { conflicts } : { tree: putTree(merged) };
+      if (conflicts.length === 0) return { tree: putTree(merged) };
+      const hunks = conflicts.map(
+        (path) =>
+          `${path}:\n<<<<<<< as it is now\n${mine.get(path)}\n=======\n${yours.get(path)}\n>>>>>>> as the last try had it`,
+      );
+      return { conflicts, hunks: hunks.join("\n\n") };
     },
     async advance(from, to) {
       if (from !== tip) return false;
@@ -118,6 +131,7 @@ export function memoryRepository(base: Record<string, string> = {}): MemoryRepos
       const trailer = `Fractal-Task: ${task} ${attempt}`;
       return [...history()].find((id) => commits.get(id)?.message.includes(trailer));
     },
+    landed: async () => new Set([...history()].slice(0, -1)),
   };
 }
 

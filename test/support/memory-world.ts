@@ -97,6 +97,10 @@ export interface MemoryWorldOptions {
   clock?: Clock;
   human?: Human;
   keeps?: boolean;
+  /** Leaves may write one file side by side. */
+  sharedFiles?: boolean;
+  /** Where the work is done, when not in the folders of the repository in memory. */
+  sandbox?: Sandbox;
 }
 
 export interface MemoryWorld extends World {
@@ -126,6 +130,7 @@ export function aMemoryWorld(o: MemoryWorldOptions): MemoryWorld {
       root_id: "fr-r1",
       models: MODELS,
       contained: true,
+      ...(o.sharedFiles ? { shared_files: true as const } : {}),
     },
     createdEvent(rootTask(spec, "fr-r1")),
   ]);
@@ -136,7 +141,8 @@ export function aMemoryWorld(o: MemoryWorldOptions): MemoryWorld {
     ...worldOf(store, { spec, limits, clock, profileOf, roles }),
     tracker: o.tracker ?? memoryTracker(),
     repository,
-    sandbox: memorySandbox(repository),
+    sandbox: o.sandbox ?? memorySandbox(repository),
+    sharedFilesAllowed: o.sharedFiles === true,
     human: o.human ?? NOBODY,
     keeps: o.keeps ?? false,
     givenPlans: new Map(Object.entries(o.splits)),

@@ -14,6 +14,7 @@ export async function draftRepository(inner: Repository, base: string): Promise<
     },
     keep: async () => undefined,
     findMerged: async () => undefined,
+    landed: async () => new Set(),
   };
 }
 

@@ -115,6 +115,17 @@ export function userGit(folder: string): Git {
     });
 }
 
+/** A git that is the user's own: their settings, identity and hooks. For what they asked it to do. */
+export function ownGit(folder: string): Git {
+  return (args, call = {}) =>
+    runGit(args, {
+      ...call,
+      cwd: folder,
+      env: { GIT_TERMINAL_PROMPT: "0", GIT_MERGE_AUTOEDIT: "no", ...call.env },
+      inherit: Object.keys(process.env),
+    });
+}
+
 async function runGit(
   args: string[],
   call: GitCall & { cwd: string; env: Record<string, string>; inherit: readonly string[] },

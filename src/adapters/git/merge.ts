@@ -7,14 +7,14 @@ const NEVER = "fractal <fractal@localhost> 0 +0000";
 
 /**
  * Merges what became of `base` in `ours` and in `theirs`. Where one side changed nothing the other
- * is the answer and git is not asked.
+ * is the answer and git is not asked. `marked` is the tree whose files have the marks of conflict.
  */
 export async function mergeTrees(
   objects: Objects,
   base: string,
   ours: string,
   theirs: string,
-): Promise<{ tree: string } | { conflicts: string[] }> {
+): Promise<{ tree: string } | { conflicts: string[]; marked: string }> {
   const baseTree = await treeIdOf(objects, base);
   const ourTree = await treeIdOf(objects, ours);
   const theirTree = await treeIdOf(objects, theirs);
@@ -35,7 +35,7 @@ export async function mergeTrees(
     { answers: [0, 1] },
   );
   const [tree = "", ...conflicts] = answer.split("\0").filter((field) => field !== "");
-  return exitCode === 0 ? { tree } : { conflicts: [...new Set(conflicts)] };
+  return exitCode === 0 ? { tree } : { conflicts: [...new Set(conflicts)], marked: tree };
 }
 
 function passingCommit(tree: string, parents: string[]): string {

@@ -7,6 +7,7 @@ import { pathProblem } from "../../domain/path.ts";
 import type { Change, FileWrite, Repository } from "../../domain/ports.ts";
 import { parseChanges } from "./changes.ts";
 import { collectEdits, isVisible } from "./collect.ts";
+import { conflictHunks } from "./conflict.ts";
 import { cleanGit, cleanReader, IDENTITY } from "./git.ts";
 import { mergeTrees } from "./merge.ts";
 import type { Objects } from "./objects.ts";
@@ -165,7 +166,14 @@ export async function openRepository(o: {
 
     async merge(base, ours, theirs) {
       const merged = await mergeTrees(objects, base, ours, theirs);
-      return "tree" in merged ? merged : { conflicts: merged.conflicts.map(inRoot) };
+      if ("tree" in merged) return merged;
+      const files = merged.conflicts.map(async (path) => {
+        const file = await findFile(objects, merged.marked, path);
+        const text = file && textOf((await objects.read(file.oid)).bytes);
+        return { path: inRoot(path), text };
+      });
+      const hunks = conflictHunks(await Promise.all(files));
+      return { conflicts: merged.conflicts.map(inRoot), hunks };
     },
 
     async advance(from, to) {
@@ -194,6 +202,15 @@ export async function openRepository(o: {
       ]);
       const lines = text.split("\n").map((line) => line.split("\0"));
       return lines.find((fields) => fields.length > 1 && fields.at(-1)?.trim() === wanted)?.[0];
+    },
+
+    async landed() {
+      const started = await refs(["rev-parse", "--verify", "--quiet", kept("base")], {
+        answers: [0, 1],
+      });
+      const beyond = started.text === "" ? [] : [`^${started.text}`];
+      const { text } = await refs(["rev-list", ref, ...beyond]);
+      return new Set(text.split("\n").filter((line) => line !== ""));
     },
   };
 }

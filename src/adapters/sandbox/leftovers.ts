@@ -1,7 +1,7 @@
 /** What a run left on this machine: workspaces in the cache, and processes that work in them. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { workspacesOf } from "./quarters.ts";
+import { removeTree, workspacesOf } from "./quarters.ts";
 import { type Survivor, survivorsIn } from "./survivors.ts";
 
 export interface Leftovers {
@@ -19,4 +19,9 @@ export async function findLeftovers(runId: string, cache?: string): Promise<Left
     workspaces: names.map((name) => join(folder, name)),
     processes: process.platform === "linux" ? await survivorsIn(folder) : undefined,
   };
+}
+
+/** Removes the workspaces that a run left. */
+export function removeWorkspaces(runId: string, cache?: string): Promise<void> {
+  return removeTree(workspacesOf(runId, cache));
 }

@@ -146,8 +146,8 @@ function fileName(name: string): string {
   return encodeURIComponent(name);
 }
 
-/** Removes a tree, also one whose folders forbid it. */
-async function removeTree(folder: string): Promise<void> {
+/** Removes a tree, also one whose folders forbid it; one that is not there is removed already. */
+export async function removeTree(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });
   } catch {

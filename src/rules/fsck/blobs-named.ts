@@ -22,8 +22,10 @@ export function blobsNamed(event: RunEvent): string[] {
       return [event.key];
     case "tool.returned":
       return [event.output];
-    case "attempt.ended":
-      return outputsOf(event.verdict);
+    case "attempt.ended": {
+      const outputs = outputsOf(event.verdict);
+      return event.patch === undefined ? outputs : [...outputs, event.patch];
+    }
     case "task.rolled_up":
       return outputsOf(event.verdict);
     default:

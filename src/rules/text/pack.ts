@@ -154,6 +154,10 @@ function renderGuidance(pack: Pack): string {
 
 function renderLast(pack: Pack, style: AttemptStyle): string {
   const { last } = pack;
+  if (last?.conflict !== undefined) {
+    const body = `${last.reason.trim()}\n\n${fenced(last.conflict, "")}\n\nKeep what is there now, and do your task on top of it. No such marks may stay.`;
+    return section("The last try met with the work of others", body);
+  }
   if (!last || style === "fresh") return "";
   // What checks and tools printed is whatever the work made them print.
   const reason = material(last.reason, "");

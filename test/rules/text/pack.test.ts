@@ -38,6 +38,20 @@ const full = aPack({
   last,
 });
 
+describe("a pack after a conflict", () => {
+  const conflict = "a.ts:\n<<<<<<< as it is now\nx\n=======\ny\n>>>>>>> as the last try had it";
+
+  it.each(["repair", "cases", "fresh"] as const)(
+    "shows the lines in conflict and the file as it is now (%s)",
+    (style) => {
+      const text = textOf({ ...full, last: { ...last, files: [], conflict } }, { style });
+      expect(text).toContain(conflict);
+      expect(text).toContain("as it stands");
+      expect(text).not.toContain("written before");
+    },
+  );
+});
+
 describe("renderPack", () => {
   it("leaves out what there is nothing to say about", () => {
     const facts = renderPack(aPack({ context: "" }), rules());

@@ -1,0 +1,208 @@
+/** Merges a run's branch into the branch the user is on: by their own git, whole or not at all. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Checkout, headOf, isWithin } from "./checkout.ts";
+import { type Git, ownGit, userGit } from "./git.ts";
+import { restoreFiles } from "./restore.ts";
+
+/** What came of a merge. But for the first two nothing was changed. */
+export type Merged =
+  /** `after` is the commit the user's branch is at now; `before` is empty on an unborn branch. */
+  | { kind: "merged"; how: "fast-forward" | "merge"; before: string; after: string }
+  | { kind: "already"; before: string; after: string }
+  | { kind: "conflicts"; paths: string[] }
+  /** The user's git, or a hook of theirs, said no. */
+  | { kind: "refused"; said: string };
+
+/** What became of a merge that was cut off. `stuck`: a person must look at these paths first. */
+export type Recovered =
+  | { kind: "none" | "finished" | "undone" }
+  | { kind: "stuck"; why: string; paths: string[] };
+
+const intent = z.object({
+  /** The commit to be merged, the head before, and the tree it shall lead to. */
+  commit: z.string(),
+  head: z.string(),
+  tree: z.string(),
+});
+type Intent = z.infer<typeof intent>;
+
+/** How long another git may hold the index before that is told. */
+const INDEX_WAIT_MS = 3_000;
+
+const intentFile = ({ gitDir }: Checkout) => join(gitDir, "fractal", "merge.json");
+
+/**
+ * Merges `commit` into HEAD as `git merge` does, with the user's settings and hooks: fast-forward
+ * where that is possible and `commits` does not ask for a commit. `isUnrelated`: the run began with
+ * nothing, so its history may have no commit in common with theirs. One at a time for a checkout
+ * (`takeMergeLock`), after `recoverMerge`.
+ */
+export async function mergeIntoCheckout(
+  checkout: Checkout,
+  o: { commit: string; message: string; commits: boolean; isUnrelated: boolean },
+): Promise<Merged> {
+  const { top, head: before = "" } = checkout;
+  if (before !== "" && (await isWithin(top, o.commit, before))) {
+    return { kind: "already", before, after: before };
+  }
+  const unrelated = o.isUnrelated && before !== "" ? ["--allow-unrelated-histories"] : [];
+  const foreseen = await treeOfMerge(userGit(top), before, o.commit, unrelated);
+  if (typeof foreseen !== "string") return foreseen;
+  const inTheWay = before === "" ? await presentIn(top, o.commit) : [];
+  if (inTheWay.length > 0) {
+    const said = `these files are there already, and in no commit: ${inTheWay.join(", ")}`;
+    return { kind: "refused", said };
+  }
+  writeIntent(checkout, { commit: o.commit, head: before, tree: foreseen });
+  const ff = o.commits && before !== "" ? ["--no-ff"] : [];
+  const git = ownGit(top);
+  const { exitCode, text, stderr } = await git(
+    [
+      "merge",
+      "--quiet",
+      "--no-edit",
+      "--no-autostash",
+      ...ff,
+      ...unrelated,
+      "-m",
+      o.message,
+      o.commit,
+    ],
+    { answers: [0, 1, 2, 128] },
+  );
+  const after = await headOf(top);
+  if (exitCode === 0 && after !== "" && (await isWithin(top, o.commit, after))) {
+    forgetIntent(checkout);
+    return { kind: "merged", how: after === o.commit ? "fast-forward" : "merge", before, after };
+  }
+  const undone = await recoverMerge(checkout);
+  const said = [stderr, text].filter((part) => part.trim() !== "").join("\n");
+  if (undone.kind !== "stuck") return { kind: "refused", said };
+  return { kind: "refused", said: `${said}\n${undone.why}: ${undone.paths.join(", ")}` };
+}
+
+/** The tree the merge leads to, before anything is touched. */
+async function treeOfMerge(
+  git: Git,
+  head: string,
+  commit: string,
+  unrelated: string[],
+): Promise<string | Merged> {
+  if (head === "") return (await git(["rev-parse", `${commit}^{tree}`])).text;
+  const { exitCode, text, stderr } = await git(
+    [
+      "merge-tree",
+      "--write-tree",
+      "--name-only",
+      "--no-messages",
+      "-z",
+      ...unrelated,
+      head,
+      commit,
+    ],
+    { answers: [0, 1, 128] },
+  );
+  const [tree = "", ...paths] = text.split("\0").filter((field) => field !== "");
+  if (exitCode === 0) return tree;
+  if (exitCode === 1) return { kind: "conflicts", paths: [...new Set(paths)] };
+  return { kind: "refused", said: stderr };
+}
+
+/** Files of a commit that are in the folder already. */
+async function presentIn(top: string, commit: string): Promise<string[]> {
+  const { text } = await userGit(top)(["ls-tree", "-r", "-z", "--name-only", commit]);
+  const present: string[] = [];
+  for (const path of text.split("\0").filter((one) => one !== "")) {
+    if ((await lstat(join(top, path)).catch(() => undefined)) !== undefined) present.push(path);
+  }
+  return present;
+}
+
+/**
+ * Recognises a merge of ours that was cut off: finished when HEAD has it, else undone. Files that
+ * are neither as before nor as the merge makes them are left alone, and told.
+ */
+export async function recoverMerge(checkout: Checkout): Promise<Recovered> {
+  const begun = readIntent(checkout);
+  if (begun === undefined) return { kind: "none" };
+  const { top, gitDir } = checkout;
+  // The git of a fractal that was killed goes on alone.
+  if (!(await isIndexFree(gitDir))) {
+    const why = `a git is at work in ${top}, or was killed there; when none is, remove its lock`;
+    return { kind: "stuck", why, paths: [join(gitDir, "index.lock")] };
+  }
+  const git = userGit(top);
+  const head = await headOf(top);
+  const isMerging = mergeHeadOf(gitDir) === begun.commit;
+  if (head !== begun.head) {
+    // Committed, but cut off before git forgot what it was merging.
+    if (isMerging && (await isWithin(top, begun.commit, head))) await git(["merge", "--quit"]);
+    forgetIntent(checkout);
+    return { kind: "finished" };
+  }
+  if (isMerging) {
+    const { exitCode, stderr } = await git(["merge", "--abort"], { answers: [0, 1, 128] });
+    if (exitCode !== 0) return { kind: "stuck", why: stderr, paths: [] };
+  }
+  const odd = await restoreFiles(git, top, begun);
+  if (odd.length > 0) {
+    const why = "a merge was cut off, and these files were changed since";
+    return { kind: "stuck", why, paths: odd };
+  }
+  forgetIntent(checkout);
+  return { kind: "undone" };
+}
+
+async function isIndexFree(gitDir: string): Promise<boolean> {
+  const lock = join(gitDir, "index.lock");
+  for (let waitedMs = 0; existsSync(lock); waitedMs += 100) {
+    if (waitedMs >= INDEX_WAIT_MS) return false;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return true;
+}
+
+function mergeHeadOf(gitDir: string): string | undefined {
+  const file = join(gitDir, "MERGE_HEAD");
+  return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
+}
+
+function readIntent(checkout: Checkout): Intent | undefined {
+  const file = intentFile(checkout);
+  if (!existsSync(file)) return undefined;
+  try {
+    return intent.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    // Cut off while it was written: nothing was begun before it was whole.
+    rmSync(file, { force: true });
+    return undefined;
+  }
+}
+
+/** On disk before git is started. */
+function writeIntent(checkout: Checkout, begun: Intent): void {
+  mkdirSync(join(checkout.gitDir, "fractal"), { recursive: true });
+  const file = openSync(intentFile(checkout), "w");
+  try {
+    writeSync(file, JSON.stringify(begun));
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function forgetIntent(checkout: Checkout): void {
+  rmSync(intentFile(checkout), { force: true });
+}

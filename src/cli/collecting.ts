@@ -1,0 +1,124 @@
+/** What ended runs left, and taking it away: behind `fractal gc`. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { isFailure } from "../domain/failure.ts";
+import { type Garbage, garbageOf, type RunLeft, whyKept } from "../rules/work/garbage.ts";
+import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
+import { isOpen, readableRuns, runIds, telemetryOf, unknownRun } from "./find-run.ts";
+import { topFolderOf } from "./top-folder.ts";
+import { machine } from "./wire.ts";
+
+/** One thing with its size and age. */
+export interface GarbageFound extends Garbage {
+  title: string;
+  bytes: number;
+  /** When something last happened to it, ms since 1970; undefined where nobody knows. */
+  lastMs: number | undefined;
+}
+
+/** All that was found. */
+export interface Collection {
+  garbage: GarbageFound[];
+  /** Runs of which nothing is taken away, and why. */
+  kept: { runId: string; why: string }[];
+  /** Takes these away. */
+  remove(garbage: readonly GarbageFound[]): Promise<void>;
+  /** Lets go of the lock. */
+  close(): void;
+}
+
+type KeptRef = Awaited<ReturnType<typeof machine.listKept>>[number];
+
+/** Looks at the runs named, else at all; holds the lock unless it is only a look. */
+export async function collectGarbage(o: {
+  dir: string;
+  runs: readonly string[];
+  onlyLooks: boolean;
+}): Promise<Collection | Refusal> {
+  const top = await topFolderOf(o.dir);
+  const survey = await machine.surveyFolder(top);
+  if (survey.repository === undefined) {
+    return refuse(EXIT.usage, survey.refusal ?? `${top} is in no git repository`);
+  }
+  const lock = o.onlyLooks ? undefined : machine.takeLock(survey.repository.commonDir);
+  if (isFailure(lock)) return refusalOf(lock);
+  if (!o.onlyLooks && lock === undefined) {
+    return refuse(EXIT.usage, "a fractal run is at work in this repository", {
+      next: ["fractal gc --dry-run   # only lists", "wait for it, or stop it with Ctrl-C"],
+    });
+  }
+  const refs = await machine.listKept(top);
+  const telemetry = telemetryOf(top);
+  const known = new Set([...runIds(telemetry), ...refs.map(({ runId }) => runId)]);
+  const unknown = o.runs.find((id) => !known.has(id));
+  if (unknown !== undefined) {
+    lock?.release();
+    return unknownRun(telemetry, unknown);
+  }
+  const readable = new Map(readableRuns(top).map((run) => [run.runId, run.state]));
+  const journals = new Set(runIds(telemetry));
+  const garbage: GarbageFound[] = [];
+  const kept: Collection["kept"] = [];
+  for (const runId of o.runs.length > 0 ? o.runs : known) {
+    const own = refs.filter((ref) => ref.runId === runId);
+    const state = readable.get(runId);
+    const branch = own.find(({ name }) => name === "branch");
+    const base = own.find(({ name }) => name === "base");
+    const { workspaces } = await machine.findLeftovers(runId);
+    const left: RunLeft = {
+      runId,
+      state,
+      isOpen: state !== undefined && isOpen(state),
+      isDamaged: state === undefined && journals.has(runId),
+      refs: own.filter(({ name }) => name !== "branch").map(({ name }) => name),
+      hasBranch: branch !== undefined,
+      hasCommits: branch !== undefined && branch.commit !== base?.commit,
+      mergedInto: branch === undefined ? [] : await machine.elsewhere(top, branch.commit),
+      workspaces: workspaces.length,
+      journalBytes: machine.folderBytes(join(telemetry, runId)),
+    };
+    const why = whyKept(left);
+    if (why !== undefined) kept.push({ runId, why });
+    for (const one of garbageOf(left)) {
+      const bytes = await bytesOf(one, left, own);
+      const lastMs = state?.lastAtMs ?? (Math.max(0, ...own.map(({ atMs }) => atMs)) || undefined);
+      garbage.push({ ...one, title: state?.spec.title ?? "", bytes, lastMs });
+    }
+  }
+  return { garbage, kept, remove, close: () => lock?.release() };
+
+  async function bytesOf(one: Garbage, left: RunLeft, own: KeptRef[]): Promise<number> {
+    if (one.kind === "journal") return left.journalBytes;
+    if (one.kind === "workspaces") {
+      const { workspaces } = await machine.findLeftovers(one.runId);
+      return workspaces.reduce((sum, folder) => sum + machine.folderBytes(folder), 0);
+    }
+    return machine.bytesOnlyIn(top, refsOf(one, own));
+  }
+
+  async function remove(chosen: readonly GarbageFound[]): Promise<void> {
+    // Workspaces and refs first, the journal that knows of them last.
+    for (const one of chosen.filter(({ kind }) => kind === "workspaces")) {
+      await machine.removeWorkspaces(one.runId);
+    }
+    const going = chosen.flatMap((one) =>
+      refsOf(
+        one,
+        refs.filter(({ runId }) => runId === one.runId),
+      ),
+    );
+    await machine.removeRefs(top, going);
+    const journalsGone = chosen.filter(({ kind }) => kind === "journal");
+    for (const { runId } of journalsGone) machine.removeJournal(telemetry, runId);
+    if (journalsGone.length === 0) return;
+    // Derived: made anew, without these runs, when it is asked next.
+    for (const end of ["", "-wal", "-shm"]) {
+      rmSync(join(top, ".fractal", `index.db${end}`), { force: true });
+    }
+  }
+}
+
+function refsOf(one: Garbage, own: readonly KeptRef[]): KeptRef[] {
+  const names = new Set(one.kind === "branch" ? ["branch", ...one.refs] : one.refs);
+  return own.filter(({ name }) => names.has(name));
+}

@@ -1,0 +1,243 @@
+/** Merging into the user's branch on real repositories: whole or not at all, also when it was cut off. */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readCheckout } from "../../../src/adapters/git/checkout.ts";
+import { mergeIntoCheckout, recoverMerge } from "../../../src/adapters/git/user-merge.ts";
+
+// Many short processes: slow on a busy machine, never stuck.
+vi.setConfig({ testTimeout: 60_000 });
+
+let home: string;
+let checkout: string;
+/** The commit to be merged: a.txt changed, new/b.txt added, gone.txt deleted. */
+let tip: string;
+let base: string;
+
+function git(...args: string[]): string {
+  return execFileSync("git", args, {
+    cwd: checkout,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  }).trimEnd();
+}
+
+function put(files: Record<string, string>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(checkout, path)), { recursive: true });
+    writeFileSync(join(checkout, path), content);
+  }
+}
+
+function commit(message: string): string {
+  git("add", "--all");
+  git("commit", "-qm", message);
+  return git("rev-parse", "HEAD");
+}
+
+const LONG = `${"line\n".repeat(200)}`;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "fractal-merge-"));
+  checkout = join(home, "checkout");
+  mkdirSync(checkout);
+  git("init", "-q", "--initial-branch=trunk");
+  git("config", "user.name", "Una");
+  git("config", "user.email", "una@example.org");
+  put({ "a.txt": LONG, "gone.txt": "gone\n", "mine.txt": "mine\n" });
+  base = commit("first");
+  git("switch", "-q", "-c", "work");
+  put({ "a.txt": `${LONG}more\n`, "new/b.txt": "b\nb\nb\n" });
+  rmSync(join(checkout, "gone.txt"));
+  tip = commit("work");
+  git("switch", "-q", "trunk");
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const merge = async (over: { commits?: boolean; isUnrelated?: boolean } = {}) =>
+  mergeIntoCheckout(await readCheckout(checkout), {
+    commit: tip,
+    message: "Merge fractal run r1: Work",
+    commits: false,
+    isUnrelated: false,
+    ...over,
+  });
+
+/** All that a merge may not leave changed when it did not happen. */
+const standing = () => ({
+  head: git("rev-parse", "HEAD"),
+  status: git("status", "--porcelain"),
+  files: ["a.txt", "gone.txt", "mine.txt", "new/b.txt"].map((path) =>
+    existsSync(join(checkout, path)) ? readFileSync(join(checkout, path), "utf8") : null,
+  ),
+  merging: existsSync(join(checkout, ".git/MERGE_HEAD")),
+  intent: existsSync(join(checkout, ".git/fractal/merge.json")),
+});
+
+describe("a merge into the user's branch", () => {
+  it("is a fast-forward where their branch has not moved", async () => {
+    expect(await merge()).toEqual({
+      kind: "merged",
+      how: "fast-forward",
+      before: base,
+      after: tip,
+    });
+    expect(git("rev-parse", "trunk")).toBe(tip);
+    expect(standing()).toMatchObject({ status: "", merging: false, intent: false });
+  });
+
+  it("is a merge commit of their own where it has, or where one is asked for", async () => {
+    put({ "mine.txt": "changed\n" });
+    const before = commit("mine");
+    const merged = await merge();
+    expect(merged).toMatchObject({ kind: "merged", how: "merge", before });
+    expect(git("log", "-1", "--format=%an %s %P")).toBe(
+      `Una Merge fractal run r1: Work ${before} ${tip}`,
+    );
+    git("reset", "-q", "--hard", base);
+    expect(await merge({ commits: true })).toMatchObject({ kind: "merged", how: "merge" });
+  });
+
+  it("says so where it is done already", async () => {
+    await merge();
+    expect(await merge()).toEqual({ kind: "already", before: tip, after: tip });
+  });
+
+  it("changes nothing at all where both changed the same lines", async () => {
+    put({ "a.txt": `${LONG}mine\n` });
+    commit("mine");
+    const before = standing();
+    expect(await merge()).toEqual({ kind: "conflicts", paths: ["a.txt"] });
+    expect(standing()).toEqual(before);
+  });
+
+  it("runs the user's hooks, and changes nothing where one says no", async () => {
+    put({ "mine.txt": "changed\n" });
+    commit("mine");
+    const hook = join(checkout, ".git/hooks/pre-merge-commit");
+    writeFileSync(hook, "#!/bin/sh\necho not on a Friday >&2\nexit 1\n");
+    chmodSync(hook, 0o755);
+    const before = standing();
+    const merged = await merge();
+    expect(merged).toMatchObject({ kind: "refused" });
+    expect(JSON.stringify(merged)).toContain("not on a Friday");
+    expect(standing()).toEqual(before);
+    rmSync(hook);
+    expect(await merge()).toMatchObject({ kind: "merged" });
+  });
+
+  it("leaves a file alone that is in no commit and in the way", async () => {
+    put({ "new/b.txt": "mine, not committed\n" });
+    const before = standing();
+    const merged = await merge();
+    expect(merged).toMatchObject({ kind: "refused" });
+    expect(JSON.stringify(merged)).toContain("new/b.txt");
+    expect(standing()).toEqual(before);
+    expect(await recoverMerge(await readCheckout(checkout))).toEqual({ kind: "none" });
+  });
+
+  it("fills a branch that has no commit yet, and joins histories that began apart", async () => {
+    git("switch", "-q", "--orphan", "fresh");
+    expect(await merge()).toMatchObject({ kind: "merged", how: "fast-forward", before: "" });
+    expect(git("rev-parse", "fresh")).toBe(tip);
+    git("switch", "-q", "--orphan", "apart");
+    put({ "own.txt": "own\n" });
+    const own = commit("own");
+    expect(await merge()).toMatchObject({ kind: "refused" });
+    expect(standing().head).toBe(own);
+    expect(await merge({ isUnrelated: true })).toMatchObject({ kind: "merged", how: "merge" });
+    expect(readFileSync(join(checkout, "own.txt"), "utf8")).toBe("own\n");
+  });
+
+  it("leaves files alone that lie where there is no commit yet", async () => {
+    git("switch", "-q", "--orphan", "fresh");
+    put({ "a.txt": "mine\n" });
+    expect(await merge()).toMatchObject({ kind: "refused" });
+    expect(readFileSync(join(checkout, "a.txt"), "utf8")).toBe("mine\n");
+  });
+});
+
+describe("a merge that was cut off", () => {
+  /** What fractal writes before it starts git. */
+  const begun = (head = base) => {
+    mkdirSync(join(checkout, ".git/fractal"), { recursive: true });
+    const tree = git("rev-parse", `${tip}^{tree}`);
+    writeFileSync(
+      join(checkout, ".git/fractal/merge.json"),
+      JSON.stringify({ commit: tip, head, tree }),
+    );
+  };
+  const recover = async () => recoverMerge(await readCheckout(checkout));
+
+  it.each([
+    ["before git began", () => undefined],
+    ["when one file was written", () => put({ "a.txt": `${LONG}more\n` })],
+    ["in the middle of a file", () => put({ "a.txt": "line\nli" })],
+    ["when a file was taken away to be written anew", () => rmSync(join(checkout, "a.txt"))],
+    [
+      "when a file was added and another deleted",
+      () => {
+        put({ "new/b.txt": "b\nb\nb\n" });
+        rmSync(join(checkout, "gone.txt"));
+      },
+    ],
+    ["in the middle of a new file", () => put({ "new/b.txt": "b\n" })],
+    [
+      "when all was written but the branch not moved",
+      () => void git("read-tree", "-m", "-u", base, tip),
+    ],
+    ["before it was committed", () => void git("merge", "-q", "--no-commit", "--no-ff", tip)],
+  ])("%s is put back as it was, and then merged", async (_, cutOff) => {
+    const before = standing();
+    begun();
+    cutOff();
+    expect(await recover()).toEqual({ kind: "undone" });
+    expect(standing()).toEqual(before);
+    expect(existsSync(join(checkout, "new"))).toBe(false);
+    expect(await recover()).toEqual({ kind: "none" });
+    expect(await merge()).toMatchObject({ kind: "merged", after: tip });
+  });
+
+  it("after the branch was moved is found to be finished", async () => {
+    begun();
+    git("merge", "-q", tip);
+    expect(await recover()).toEqual({ kind: "finished" });
+    expect(standing()).toMatchObject({ head: tip, status: "", intent: false });
+  });
+
+  it("keeps what a person wrote since: that file is told, and nothing is put back", async () => {
+    begun();
+    put({ "new/b.txt": "b\nb\nb\n", "a.txt": "something of mine\n" });
+    const before = standing();
+    expect(await recover()).toMatchObject({ kind: "stuck", paths: ["a.txt"] });
+    expect(standing()).toEqual(before);
+  });
+
+  it("leaves changes alone that have nothing to do with it", async () => {
+    begun();
+    put({ "a.txt": `${LONG}more\n`, "mine.txt": "edited since\n" });
+    expect(await recover()).toEqual({ kind: "undone" });
+    expect(git("status", "--porcelain").trim()).toBe("M mine.txt");
+  });
+
+  it("waits for a git that is still at work, and tells a lock that nobody holds", async () => {
+    begun();
+    const lock = join(checkout, ".git/index.lock");
+    writeFileSync(lock, "");
+    setTimeout(() => rmSync(lock), 300);
+    expect(await recover()).toEqual({ kind: "undone" });
+    begun();
+    writeFileSync(lock, "");
+    expect(await recover()).toMatchObject({ kind: "stuck", paths: [lock] });
+  });
+});
