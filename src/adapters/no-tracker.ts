@@ -24,8 +24,10 @@ export function noTracker(): Tracker {
         if (task !== undefined) shown.set(id, { ...task, status, assignee });
       }
       const applied = lines.map((line) => line.id);
-      return { applied, shown: [...shown.values()], version: String(version) };
+      const all = [...shown.values()];
+      return { applied, overwritten: new Map(), shown: all, version: String(version) };
     },
+    overwritten: async () => new Map(),
     comment: async () => undefined,
     comments: async () => [],
     respond: async () => undefined,

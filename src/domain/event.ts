@@ -488,6 +488,8 @@ const fact = z.discriminatedUnion("event_type", [
       "overwritten",
     ]),
     seen: mirrored.optional(),
+    /** What Beads shows all the same: fractal had written over `seen` before it could know of it. */
+    now: mirrored.optional(),
     detail: z.string(),
     /** How many comments were read by now. */
     comments: z.number().int().optional(),

@@ -41,6 +41,16 @@ export interface TrackedTask extends Mirrored {
   commentCount: number;
   closeReason: string;
   createdBy: string;
+  /** What it shows, where status and assignee are what somebody set before fractal wrote this over it. */
+  now?: Mirrored;
+}
+
+/** A status and assignee to write. */
+export interface TrackerLine extends Mirrored {
+  id: string;
+  reason?: string;
+  /** What the issue was last seen to show; left out where it does not matter what is written over. */
+  was?: Mirrored | undefined;
 }
 
 export interface NewTrackedTask {
@@ -70,6 +80,8 @@ export interface TrackerComment {
 /** What came of writing to the tracker. */
 export interface Written {
   applied: string[];
+  /** By id, what somebody set after `was` was read, and a line then wrote over. */
+  overwritten: ReadonlyMap<string, Mirrored>;
   shown: TrackedTask[];
   version: string;
 }
@@ -94,9 +106,11 @@ export interface Tracker {
   create(tasks: NewTrackedTask[]): Promise<{ created: string[] } | Failure>;
   /**
    * Sets status and assignee, in batches. Returns the ids that now show what was asked, with all
-   * that was read to know it and the version that reading is at least of.
+   * that was read to know it, what was lost by it, and the version that reading is at least of.
    */
-  mirror(lines: (Mirrored & { id: string; reason?: string })[]): Promise<Written | Failure>;
+  mirror(lines: TrackerLine[]): Promise<Written | Failure>;
+  /** What lines that were written, unacknowledged, wrote over; nothing for one that is not shown. */
+  overwritten(lines: TrackerLine[]): Promise<Written["overwritten"] | Failure>;
   /** Adds it, as often as it is asked to: who must know what came of it looks at `comments`. */
   comment(id: string, text: string): Promise<undefined | Failure>;
   comments(id: string): Promise<TrackerComment[] | Failure>;

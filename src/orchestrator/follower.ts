@@ -4,6 +4,7 @@ import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
 import { commentsWanted, detectDrift } from "../rules/people/drift.ts";
 import { anotherTracker, isOurs } from "../rules/people/drift-lost.ts";
 import { type MirrorLine, mirrorLines } from "../rules/people/mirror.ts";
+import { asSet, unheardLines } from "../rules/people/overwritten.ts";
 import { writeNotes } from "./notes.ts";
 import { serial } from "./serial.ts";
 import { ACTOR, type TrackedWorld } from "./world.ts";
@@ -16,7 +17,7 @@ export interface Follower {
   follow(isDue?: boolean): Promise<Failure | undefined>;
   /**
    * Writes the comments that are owed and brings the statuses to what they should be. What a person changed meanwhile is
-   * followed first, so that it is not written over; the window of one write remains.
+   * followed first, so that it is not written over; and what crossed the write is followed after it.
    */
   mirror(): Promise<Failure | undefined>;
 }
@@ -32,7 +33,10 @@ export function openFollower(world: TrackedWorld): Follower {
     const knownBefore = knownNow(world);
     const shown = await readOurs();
     if (isFailure(shown)) return shown;
-    const failure = await note(shown, knownBefore);
+    // What was written and not acknowledged may have crossed a person's edit as well.
+    const overwritten = await tracker.overwritten(unheardLines(store.state, shown));
+    if (isFailure(overwritten)) return overwritten;
+    const failure = await note(asSet(shown, overwritten), knownBefore);
     if (failure === undefined) seen = version;
     return failure;
   };
@@ -65,23 +69,28 @@ export function openFollower(world: TrackedWorld): Follower {
   const mirror = async (): Promise<Failure | undefined> => {
     const followed = await follow();
     if (isFailure(followed)) return followed;
-    const noted = await writeNotes(world);
+    // Comments may have taken a while: whoever wrote meanwhile is heard.
+    const noted = (await writeNotes(world)) ?? (await follow());
     if (isFailure(noted)) return noted;
     const lines = mirrorLines(store.state);
     if (lines.length === 0) return undefined;
     const about = { task_id: null, actor: ACTOR } as const;
     store.record([{ ...about, event_type: "mirror.started", lines: lines.map(plain) }]);
     const known = knownNow(world);
-    const written = await tracker.mirror(lines);
+    const { tasks } = store.state;
+    const written = await tracker.mirror(
+      lines.map((line) => ({ ...line, was: tasks.get(line.id)?.mirror })),
+    );
     if (isFailure(written)) return written;
     const applied = new Set(written.applied);
-    const done = lines.filter((line) => applied.has(line.id)).map(plain);
+    const { overwritten } = written;
+    const done = lines.filter(({ id }) => applied.has(id) && !overwritten.has(id)).map(plain);
     if (done.length > 0) store.record([{ ...about, event_type: "mirror.done", lines: done }]);
     // What was read to confirm the write shows also what a person did meanwhile. Of what became
     // known while it went on only these lines are sure to be in it.
     const knownByNow = knownNow(world);
     for (const { id } of done) known.set(id, knownByNow.get(id));
-    const failure = await note(written.shown, known);
+    const failure = await note(asSet(written.shown, overwritten), known);
     if (failure === undefined) seen = written.version;
     if (failure !== undefined || done.length === lines.length) return failure;
     const left = lines.filter((line) => !applied.has(line.id) && isWanted(line));

@@ -173,7 +173,7 @@ export function applyToTask(
       return;
     case "drift.seen":
       if (event.seen !== undefined) {
-        task.mirror = event.seen;
+        task.mirror = event.now ?? event.seen;
         delete task.mirrorPending;
       }
       if (event.comments !== undefined) task.commentsRead = event.comments;

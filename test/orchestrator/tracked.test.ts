@@ -7,6 +7,7 @@ import { openFollower } from "../../src/orchestrator/follower.ts";
 import type { Store } from "../../src/orchestrator/store.ts";
 import { createTasks, publish } from "../../src/orchestrator/tracked.ts";
 import type { NewTaskFacts } from "../../src/rules/new-task.ts";
+import { desiredMirror } from "../../src/rules/people/mirror.ts";
 import { statusOf, taskOf } from "../../src/rules/status.ts";
 import { aContract } from "../support/builders.ts";
 import { followed } from "../support/followed-store.ts";
@@ -329,6 +330,75 @@ describe("mirroring", () => {
     expect(taskOf(store.state, "t.a1").end).toBeUndefined();
     expect(isFailure(await follower.follow())).toBe(false);
     expect(taskOf(store.state, "t.a1").end).toBeUndefined();
+  });
+
+  describe("what a person set after it was looked, and was written over", () => {
+    const drifts = (store: Store) =>
+      store.journal.read().filter((event) => event.event_type === "drift.seen");
+    const STARTED = { task_id: null, actor: "fractal", event_type: "mirror.started" } as const;
+
+    it("stands: a closed task is accepted, in one drift, and closed again", async () => {
+      const { store, tracker, follower } = await aWorld();
+      store.record([taken(taskOf(store.state, "t"))]);
+      tracker.meanwhile = () => tracker.person.close("t");
+
+      expect(await follower.mirror()).toBeUndefined();
+
+      expect(statusOf(store.state, "t")).toBe("accepted");
+      expect(tracker.task("t").status).toBe("in_progress");
+      // Nobody takes what is shown for a reopening.
+      expect(await follower.follow(true)).toBeUndefined();
+      expect(await follower.mirror()).toBeUndefined();
+      expect(await follower.follow(true)).toBeUndefined();
+      expect(tracker.task("t").status).toBe("closed");
+      expect(drifts(store)).toMatchObject([{ kind: "closed", task_id: "t" }]);
+      expect(statusOf(store.state, "t")).toBe("accepted");
+    });
+
+    it("stands: a task that somebody took is theirs, and says so again", async () => {
+      const { store, tracker, follower } = await aWorld();
+      store.record([taken(taskOf(store.state, "t"))]);
+      tracker.meanwhile = () => tracker.person.take("t", "ann");
+
+      for (let time = 0; time < 3; time++) expect(await follower.mirror()).toBeUndefined();
+
+      expect(taskOf(store.state, "t").takenBy).toBe("ann");
+      expect(tracker.task("t").assignee).toBe("ann");
+      expect(drifts(store)).toMatchObject([{ kind: "taken", task_id: "t" }]);
+    });
+
+    it("is heard after a crash, and of two writes the later one counts", async () => {
+      for (const isTwice of [false, true]) {
+        const { store, tracker } = await aWorld();
+        store.record([taken(taskOf(store.state, "t"))]);
+        const line = { id: "t", ...desiredMirror(store.state, "t") };
+        store.record([{ ...STARTED, lines: [line] }]);
+        await tracker.person.defer("t");
+        if (isTwice) await tracker.person.close("t");
+        await tracker.mirror([line]);
+        // A new process: nothing is known but the journal.
+        const again = openFollower({ store, tracker });
+
+        for (let time = 0; time < 3; time++) expect(await again.mirror()).toBeUndefined();
+
+        expect(statusOf(store.state, "t")).toBe(isTwice ? "accepted" : "paused");
+        expect(tracker.task("t").status).toBe(isTwice ? "closed" : "deferred");
+        expect(drifts(store)).toMatchObject([{ kind: isTwice ? "closed" : "deferred" }]);
+      }
+    });
+
+    it("means nothing for what is done by then: it is noted, and stays closed", async () => {
+      const { store, tracker, follower } = await aWorld(aStoreWith("running"));
+      const task = taskOf(store.state, "t");
+      store.record([eventOf("done", task), released(task)]);
+      tracker.meanwhile = () => tracker.person.defer("t");
+
+      for (let time = 0; time < 2; time++) expect(await follower.mirror()).toBeUndefined();
+
+      expect(statusOf(store.state, "t")).toBe("done");
+      expect(tracker.task("t").status).toBe("closed");
+      expect(drifts(store)).toMatchObject([{ kind: "overwritten" }]);
+    });
   });
 
   it("hears what a person did while it was written", async () => {

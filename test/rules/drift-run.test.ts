@@ -1,10 +1,11 @@
 /** Runs played by chance with a person who does anything to any issue at any moment. */
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import { showsSame } from "../../src/domain/mirrored.ts";
 import type { RunState } from "../../src/domain/run-state.ts";
 import { openFollower } from "../../src/orchestrator/follower.ts";
 import { commentsWanted, detectDrift } from "../../src/rules/people/drift.ts";
-import { desiredMirror, isFought, showsSame } from "../../src/rules/people/mirror.ts";
+import { desiredMirror, isFought } from "../../src/rules/people/mirror.ts";
 import { DROP_TOO, LEAVE, RESTORE } from "../../src/rules/people/wanted.ts";
 import { reconcile } from "../../src/rules/reconcile.ts";
 import { replay } from "../../src/rules/replay.ts";

@@ -1,9 +1,10 @@
 /** Whole runs played by chance: what reconcile decides leads on, and nothing it decides is refused. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { showsSame } from "../../src/domain/mirrored.ts";
 import type { RunState, TaskState } from "../../src/domain/run-state.ts";
 import { owedMoves } from "../../src/rules/owed.ts";
-import { desiredMirror, mirrorLines, showsSame } from "../../src/rules/people/mirror.ts";
+import { desiredMirror, mirrorLines } from "../../src/rules/people/mirror.ts";
 import { notesOwed, reasonsUnsaid } from "../../src/rules/people/notes.ts";
 import { type Action, reconcile } from "../../src/rules/reconcile.ts";
 import { replay } from "../../src/rules/replay.ts";

@@ -47,7 +47,10 @@ function decide(
 /** With Beads showing what it should: what is left when nothing moves. */
 function rest(tasks: TaskState[], over: Parameters<typeof decide>[1] = {}): Action[] {
   const state = aState({ tasks, questions: over.questions ?? [] });
-  const shown = tasks.map((task) => ({ ...task, mirror: desiredMirror(state, task.id) }));
+  const shown = tasks.map((task) => {
+    const mirror = desiredMirror(state, task.id);
+    return { ...task, mirror: { ...mirror, assignee: task.takenBy ?? mirror.assignee } };
+  });
   return decide(shown, { mirroring: false, publishing: false, ...over });
 }
 

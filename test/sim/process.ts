@@ -38,6 +38,8 @@ export interface Outside {
   human: Human;
   roles: ReadonlySet<string>;
   acceptsInvented: boolean;
+  /** A person does one thing with the tracker, where there is one. */
+  meddle(): Promise<void>;
   /** Opens the journal for a process. */
   openJournal(process: Living): Journal;
   /** Hears of every effect, for the trace of a failure. */
@@ -248,11 +250,14 @@ export function startProcess(
         write(
           `tracker mirror ${lines.map(({ id, status }) => `${id}=${status}`).join(" ")}`,
           async () => {
+            // Somebody writes after it was looked, and just before.
+            if (faults.hits(5)) await outside.meddle();
             if (!faults.hits(3)) return tracker.mirror(lines);
             const some = await tracker.mirror(lines.slice(0, chance(lines.length)));
             return isFailure(some) ? some : away;
           },
         ),
+      overwritten: (lines) => read("tracker overwritten", () => tracker.overwritten(lines)),
       comment: (id, text) => write(`tracker comment ${id}`, () => tracker.comment(id, text)),
       respond: (id, text) => write(`tracker respond ${id}`, () => tracker.respond(id, text)),
       request: (id, request, status) =>

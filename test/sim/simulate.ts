@@ -67,6 +67,9 @@ export async function play(seed: number, milder: Milder = {}): Promise<Played> {
     if (done.length > 400) done.splice(0, 200);
   };
   const startMs = time.nowMs;
+  /** A person did something since the last process began: it may have looked before that. */
+  let isUnseen = false;
+  const hasPeople = milder.noPeople !== true && setting(3) > 0;
   const outside: Outside = {
     tree,
     limits,
@@ -77,6 +80,11 @@ export async function play(seed: number, milder: Milder = {}): Promise<Played> {
     human: setting(4) === 0 ? atTerminal(time, chance(5), faults) : NOBODY,
     roles: new Set(["router", "fixer", "reviewer"].filter(() => setting(3) > 0)),
     acceptsInvented: setting(2) === 0,
+    meddle: async () => {
+      if (!hasPeople) return;
+      isUnseen = true;
+      trace(`person, while it is written: ${await people.meddle()}`);
+    },
     openJournal: (process) =>
       simulatedJournal("sim", disk, process, faults, (event) => {
         trace(`line ${event.seq} ${event.event_type} ${event.task_id ?? ""}`);
@@ -109,10 +117,8 @@ export async function play(seed: number, milder: Milder = {}): Promise<Played> {
     return ending;
   };
 
-  /** A person did something since the last process began: it may have looked before that. */
-  let isUnseen = false;
   const meddler = chance(6);
-  if (milder.noPeople !== true && setting(3) > 0) {
+  if (hasPeople) {
     const next = () => {
       time.after(1000 * (1 + meddler(400)), () => {
         if (faults.areOver) return;

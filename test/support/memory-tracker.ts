@@ -1,10 +1,13 @@
 /** A tracker in memory, with the edits a person could make behind fractal's back. */
+import type { Mirrored } from "../../src/domain/event.ts";
 import type { Failure } from "../../src/domain/failure.ts";
+import { overwrittenBy } from "../../src/domain/mirrored.ts";
 import type {
   NewTrackedTask,
   TrackedTask,
   Tracker,
   TrackerComment,
+  TrackerLine,
 } from "../../src/domain/ports.ts";
 
 /** What a person does with `bd` while fractal runs. */
@@ -43,9 +46,15 @@ export interface MemoryTracker extends Tracker {
   task(id: string): TrackedTask;
   /** While set, every call answers this failure. */
   outage: Failure | undefined;
+  /** Called once, just before the next lines are written: what a person does after fractal looked. */
+  meanwhile: (() => unknown) | undefined;
 }
 
-type Issue = Omit<TrackedTask, "commentCount"> & { comments: TrackerComment[] };
+type Issue = Omit<TrackedTask, "commentCount"> & {
+  comments: TrackerComment[];
+  /** What it showed with each write, newest first. */
+  states: Mirrored[];
+};
 
 const WRONG_ID: Failure = { failure: "tracker-unavailable", detail: "no such issue" };
 
@@ -60,7 +69,7 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
     writes += 1;
     for (const wake of watchers) wake();
   };
-  const shown = ({ comments, ...task }: Issue): TrackedTask =>
+  const shown = ({ comments, states: _, ...task }: Issue): TrackedTask =>
     structuredClone({ ...task, commentCount: comments.length });
   const find = (id: string): Issue => {
     const issue = issues.get(id);
@@ -68,7 +77,9 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
     return issue;
   };
   const change = (id: string, fields: Partial<Issue>) => {
-    issues.set(id, { ...find(id), ...fields });
+    const changed = { ...find(id), ...fields };
+    const { status, assignee } = changed;
+    issues.set(id, { ...changed, states: [{ status, assignee }, ...changed.states] });
     wrote();
   };
   const say = (id: string, author: string, text: string) => {
@@ -77,7 +88,7 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
   };
   const add = (issue: Partial<Issue> & { id: string; title: string }, author: string): string => {
     issues.set(issue.id, { ...EMPTY, createdBy: author, ...issue });
-    wrote();
+    change(issue.id, {});
     return issue.id;
   };
   const close = (id: string, reason: string) =>
@@ -96,11 +107,21 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
   const guarded = <T>(work: () => T | Failure): Promise<T | Failure> =>
     Promise.resolve(tracker.outage ?? work());
 
+  const overwritten = (lines: TrackerLine[]) => {
+    const found = new Map<string, Mirrored>();
+    for (const line of lines) {
+      const states = issues.get(line.id)?.states ?? [];
+      const theirs = line.was && overwrittenBy(line, line.was, states);
+      if (theirs !== undefined) found.set(line.id, theirs);
+    }
+    return found;
+  };
   const all = () => [...issues.values()].map(shown).sort((a, b) => (a.id < b.id ? -1 : 1));
 
   const tracker: MemoryTracker = {
     prefix,
     outage: undefined,
+    meanwhile: undefined,
     task: (id) => shown(find(id)),
     version: () => Promise.resolve(String(writes)),
     watch(wake, signal) {
@@ -111,6 +132,10 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
     create: (tasks) => guarded(() => create(tasks)),
     mirror: (lines) =>
       guarded(() => {
+        const { meanwhile } = tracker;
+        tracker.meanwhile = undefined;
+        // What it does is done at once.
+        void meanwhile?.();
         const present = lines.filter((line) => issues.has(line.id));
         for (const { id, status, assignee, reason } of present) {
           change(id, {
@@ -120,8 +145,14 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
           });
         }
         const applied = present.map((line) => line.id);
-        return { applied, shown: all(), version: String(writes) };
+        return {
+          applied,
+          overwritten: overwritten(present),
+          shown: all(),
+          version: String(writes),
+        };
       }),
+    overwritten: (lines) => guarded(() => overwritten(lines)),
     comment: (id, text) => guarded(() => (issues.has(id) ? void say(id, actor, text) : WRONG_ID)),
     comments: (id) => guarded(() => issues.get(id)?.comments ?? WRONG_ID),
     respond: (id, text) =>
@@ -206,6 +237,7 @@ const EMPTY: Omit<Issue, "id" | "title"> = {
   parent: null,
   dependsOn: [],
   comments: [],
+  states: [],
   closeReason: "",
   createdBy: "",
 };

@@ -1,12 +1,14 @@
 /** What every tracker must do, run on the one in memory and on a real `bd`. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isFailure } from "../../src/domain/failure.ts";
-import type { NewTrackedTask, TrackedTask, Tracker } from "../../src/domain/ports.ts";
+import type { NewTrackedTask, TrackedTask, Tracker, TrackerLine } from "../../src/domain/ports.ts";
 import type { Person } from "./memory-tracker.ts";
 
 export interface OpenTracker {
   tracker: Tracker;
   person: Person;
+  /** A person closes this issue just before the next lines are written. */
+  closeMeanwhile(id: string): void;
   close(): Promise<void>;
 }
 
@@ -216,6 +218,51 @@ export function trackerContract(name: string, open: () => Promise<OpenTracker>):
 
       expect(applied).toMatchObject({ applied: [x, b] });
       expect(await read(b)).toMatchObject({ status: "in_progress", assignee: "me", dependsOn: [] });
+    });
+
+    it("tells what somebody closed after it was read and before it was written", async () => {
+      const { x, a, b } = await aTree();
+      const was = { status: "open", assignee: "" } as const;
+      const lines: TrackerLine[] = [
+        { id: x, status: "blocked", assignee: "", was: { status: "in_progress", assignee: "" } },
+        { id: a, status: "in_progress", assignee: "fractal/me", was },
+        { id: b, status: "deferred", assignee: "", was },
+      ];
+      await at.tracker.version();
+      at.closeMeanwhile(a);
+
+      const written = given(await at.tracker.mirror(lines));
+
+      const theirs = new Map([[a, { status: "closed", assignee: "" }]]);
+      expect(written.applied).toEqual([x, a, b]);
+      expect(written.overwritten).toEqual(theirs);
+      expect(written.shown.find(({ id }) => id === a)).toMatchObject({ status: "in_progress" });
+      // And whoever never heard of it can still ask.
+      expect(await at.tracker.overwritten(lines)).toEqual(theirs);
+    });
+
+    it("loses nothing where a person wrote before it was read, after it was written, or the same", async () => {
+      const { x, a, b } = await aTree();
+      await at.person.defer(a);
+      await at.tracker.version();
+      at.closeMeanwhile(b);
+      const written = given(
+        await at.tracker.mirror([
+          { id: a, status: "open", assignee: "", was: { status: "deferred", assignee: "" } },
+          { id: b, status: "closed", assignee: "", was: { status: "open", assignee: "" } },
+          { id: x, status: "blocked", assignee: "" },
+        ]),
+      );
+      expect(written).toMatchObject({ applied: [a, b, x], overwritten: new Map() });
+      await at.person.close(a);
+
+      const later = await at.tracker.overwritten([
+        { id: a, status: "open", assignee: "", was: { status: "deferred", assignee: "" } },
+        { id: `${x}.gone`, status: "open", assignee: "", was: { status: "closed", assignee: "" } },
+      ]);
+
+      expect(later).toEqual(new Map());
+      expect(await read(a)).toMatchObject({ status: "closed" });
     });
 
     it("reopens a closed task", async () => {

@@ -1,9 +1,11 @@
-/** Lets a person's bd go first: ours follow one another so closely that it would hardly find a gap. */
+/** Notices a person's bd, and lets it go first: ours follow one another so closely that it would hardly find a gap. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const POLL_MS = 25;
+/** Shorter is no bd's life: who looks so often has seen each of them. */
+const LIFE_MS_MIN = 100;
 /**
  * The longest we stand back for one command. bd 1.3.0 tries to get the database for 100 ms and then
  * rests for half a second, so one that waits gets in well before. One that is still there then
@@ -21,16 +23,49 @@ const PARENTS_MAX = 3;
 export function openCourtesy(beadsDir: string): () => Promise<void> {
   const lingering = new Set<number>();
   return async () => {
-    const inode = inodeOf(join(beadsDir, "embeddeddolt.gate.lock"));
-    if (inode === undefined) return;
-    const others = () =>
-      holdersOf(inode, textOf("/proc/locks")).filter((pid) => !lingering.has(pid) && !isOurs(pid));
+    const others = () => (othersAt(beadsDir) ?? []).filter((pid) => !lingering.has(pid));
     for (let waitedMs = 0; waitedMs < STAND_BACK_MAX_MS; waitedMs += POLL_MS) {
       if (others().length === 0) return;
       await sleep(POLL_MS);
     }
     for (const pid of others()) lingering.add(pid);
   };
+}
+
+/** Somebody who looks who is there, from the start until `end`. */
+export interface Watch {
+  /** Whether a bd of another may have been at work since the start; true where it cannot be known. */
+  hasSeen(): boolean;
+  end(): void;
+}
+
+/** Starts a watch over a database. */
+export function watchOthers(beadsDir: string): Watch {
+  let hasSeen = false;
+  let lookedAt = performance.now();
+  const look = () => {
+    if (hasSeen) return;
+    const isLate = performance.now() - lookedAt >= LIFE_MS_MIN;
+    hasSeen = isLate || othersAt(beadsDir)?.length !== 0;
+    lookedAt = performance.now();
+  };
+  look();
+  const looking = setInterval(look, POLL_MS);
+  return {
+    hasSeen() {
+      look();
+      return hasSeen;
+    },
+    end: () => clearInterval(looking),
+  };
+}
+
+/** The processes of others with a bd there; undefined where it cannot be known. */
+function othersAt(beadsDir: string): number[] | undefined {
+  const inode = inodeOf(join(beadsDir, "embeddeddolt.gate.lock"));
+  const locks = textOf("/proc/locks");
+  if (inode === undefined || locks === undefined) return undefined;
+  return holdersOf(inode, locks).filter((pid) => !isOurs(pid));
 }
 
 /** Process ids in lines such as `5: FLOCK  ADVISORY  READ 32528 fe:00:10135933 0 EOF`. */
@@ -42,7 +77,7 @@ export function holdersOf(inode: number, locks: string): number[] {
 function isOurs(pid: number): boolean {
   let above = pid;
   for (let level = 0; level < PARENTS_MAX; level++) {
-    const parent = /^PPid:\s+(\d+)$/m.exec(textOf(`/proc/${above}/status`))?.[1];
+    const parent = /^PPid:\s+(\d+)$/m.exec(textOf(`/proc/${above}/status`) ?? "")?.[1];
     if (parent === undefined) return false;
     above = Number(parent);
     if (above === process.pid) return true;
@@ -54,11 +89,11 @@ function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-/** Empty where it is not there. */
-function textOf(path: string): string {
+/** Undefined where it is not there. */
+function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return "";
+    return undefined;
   }
 }

@@ -7,8 +7,16 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Mirrored } from "../../domain/event.ts";
 import { type Failure, isFailure } from "../../domain/failure.ts";
-import type { NewTrackedTask, TrackedTask, Tracker } from "../../domain/ports.ts";
+import type {
+  NewTrackedTask,
+  TrackedTask,
+  Tracker,
+  TrackerLine,
+  Written,
+} from "../../domain/ports.ts";
 import { type Bd, type BdOptions, lost, openBd, unavailable } from "./bd.ts";
+import { watchOthers } from "./courtesy.ts";
+import { openCrossing, overwrittenIn } from "./crossing.ts";
 import { batchLines, commentOf, graphOf, issue, issueComment, taskOf } from "./issue.ts";
 import { MANIFESTS, watchBeads } from "./watch.ts";
 
@@ -23,28 +31,34 @@ export interface BeadsOptions extends BdOptions {
   prefix: string;
 }
 
-type Line = Mirrored & { id: string; reason?: string };
-
 /** The tracker kept in `.beads`, reached through the bd program alone. */
 export function beadsTracker(options: BeadsOptions): Tracker {
   const bd = whileThere(openBd(options), options.beadsDir);
   const read = () => readAll(bd);
+  /** What was last looked at, and when: what is written by now was decided by it. */
+  let looked = { version: "", atMs: 0 };
   return {
     prefix: options.prefix,
-    version: () => Promise.resolve(versionOf(options.beadsDir)),
+    version: async () => {
+      looked = { version: versionOf(options.beadsDir), atMs: performance.now() };
+      return looked.version;
+    },
     watch: (wake, signal) => watchBeads(options, wake, signal),
     read,
     create: (tasks) => createMissing(bd, tasks),
     mirror: async (lines) => {
-      for (const batch of batchesOf(lines)) {
-        const failure = await writeBatch(bd, batch);
-        if (failure !== undefined) return failure;
-      }
+      const overwritten = await writeLines(bd, lines, looked, options.beadsDir);
+      if (isFailure(overwritten)) return overwritten;
       // Taken before reading: what is written later gives another version, and is read again.
       const version = versionOf(options.beadsDir);
       const shown = await read();
-      return isFailure(shown) ? shown : { applied: appliedOf(lines, shown), shown, version };
+      if (isFailure(shown)) return shown;
+      const applied = appliedOf(lines, shown);
+      // Where something was written after ours, that is the last word.
+      const lost = [...overwritten].filter(([id]) => applied.includes(id));
+      return { applied, overwritten: new Map(lost), shown, version };
     },
+    overwritten: (lines) => overwrittenIn(bd, lines),
     comment: async (id, text) => {
       const args = ["comments", "add", id, "-f", "-"];
       const written = await bd.run({ args, effect: "write", schema: z.unknown(), stdin: text });
@@ -161,8 +175,34 @@ async function missingOf(bd: Bd, tasks: NewTrackedTask[]): Promise<NewTrackedTas
   return tasks.filter((task) => !byId.has(task.id));
 }
 
-function batchesOf(lines: Line[]): Line[][] {
-  const batches: Line[][] = [];
+/** Writes all of it; what was written over is asked for only where another bd was there meanwhile. */
+async function writeLines(
+  bd: Bd,
+  lines: TrackerLine[],
+  looked: { version: string; atMs: number },
+  beadsDir: string,
+): Promise<Written["overwritten"] | Failure> {
+  const watch = watchOthers(beadsDir);
+  const isOld = versionOf(beadsDir) !== looked.version;
+  const crossing = openCrossing(bd);
+  const found = new Map<string, Mirrored>();
+  try {
+    for (const batch of batchesOf(lines)) {
+      const failure = await writeBatch(bd, batch);
+      if (failure !== undefined) return failure;
+      if (!isOld && !watch.hasSeen()) continue;
+      const theirs = await crossing.after(batch, performance.now() - looked.atMs);
+      if (isFailure(theirs)) return theirs;
+      for (const [id, set] of theirs) found.set(id, set);
+    }
+    return found;
+  } finally {
+    watch.end();
+  }
+}
+
+function batchesOf(lines: TrackerLine[]): TrackerLine[][] {
+  const batches: TrackerLine[][] = [];
   let closes = 0;
   for (const line of lines) {
     const isClose = line.status === "closed";
@@ -183,7 +223,7 @@ function batchesOf(lines: Line[]): Line[][] {
  * One line that bd refuses (a deleted id) rolls the whole batch back, so what is still to be done is
  * tried in halves. Lines that remain refused are left to the caller, who compares with what is shown.
  */
-async function writeBatch(bd: Bd, lines: Line[]): Promise<undefined | Failure> {
+async function writeBatch(bd: Bd, lines: TrackerLine[]): Promise<undefined | Failure> {
   const stdin = `${lines.flatMap(batchLines).join("\n")}\n`;
   const schema = z.object({ operations: z.number() });
   const answer = await bd.run({ args: ["batch"], effect: "write", schema, stdin });
@@ -201,7 +241,7 @@ async function writeBatch(bd: Bd, lines: Line[]): Promise<undefined | Failure> {
   return (await writeBatch(bd, due.slice(0, middle))) ?? (await writeBatch(bd, due.slice(middle)));
 }
 
-function appliedOf(lines: Line[], tasks: TrackedTask[]): string[] {
+function appliedOf(lines: TrackerLine[], tasks: TrackedTask[]): string[] {
   const byId = new Map(tasks.map((task) => [task.id, task]));
   return lines
     .filter((line) => {

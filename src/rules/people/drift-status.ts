@@ -1,9 +1,9 @@
 /** What a person did to a task's status and assignee in Beads, as the moves that follow it. */
 import type { FactOf, Mirrored, NewEvent } from "../../domain/event.ts";
+import { showsSame } from "../../domain/mirrored.ts";
 import type { TrackedRequest, TrackedTask } from "../../domain/ports.ts";
 import type { RunState, TaskState } from "../../domain/run-state.ts";
 import { acceptTask, dropTask, openQuestion } from "./cancel.ts";
-import { showsSame } from "./mirror.ts";
 import { pauseEvent } from "./pause.ts";
 
 /** One thing a person did, and what it leads to. */
@@ -38,6 +38,7 @@ export function driftOfStatus(
       event_type: "drift.seen",
       kind: first.kind,
       seen,
+      ...(issue.now === undefined ? {} : { now: issue.now }),
       detail: steps.length > 0 ? steps.map((step) => step.detail).join(", ") : first.detail,
       ...(issue.request === undefined ? {} : { request: issue.request.at }),
     },
@@ -46,7 +47,7 @@ export function driftOfStatus(
 
   function notClosed(): Step[] {
     const isParked = issue.status === "deferred" || issue.status === "blocked";
-    const reopens = wasClosed(task);
+    const reopens = wasClosed(task, issue);
     const steps: Step[] = [];
     if (reopens) steps.push(reopened(state, task, by, !isCancel(task, issue)));
     // What failed is blocked in Beads also when it is no longer paused.
@@ -67,9 +68,11 @@ function closed(state: RunState, task: TaskState, by: string): Step {
 }
 
 /** Beads showed it closed, or was about to, for what fractal holds to be done. */
-function wasClosed(task: TaskState): boolean {
+function wasClosed(task: TaskState, issue: TrackedTask): boolean {
   if (task.end !== "done" && task.end !== "accepted") return false;
-  return task.mirror?.status === "closed" || task.mirrorPending?.status === "closed";
+  // What a person set before fractal wrote over it was no answer to that.
+  const pending = issue.now === undefined ? task.mirrorPending : undefined;
+  return task.mirror?.status === "closed" || pending?.status === "closed";
 }
 
 /** What a person asked for beside it. It counts once: it stays on the issue when the task is brought back. */

@@ -3,6 +3,7 @@
  * events to journal. Nothing here fights: what a person set stands.
  */
 import type { Mirrored, NewEvent } from "../../domain/event.ts";
+import { showsSame } from "../../domain/mirrored.ts";
 import type { TrackedTask, TrackerComment } from "../../domain/ports.ts";
 import type { RunState, TaskState } from "../../domain/run-state.ts";
 import { draftOf } from "../draft.ts";
@@ -12,7 +13,7 @@ import { driftOfAdded, driftOfUnwritten, parentsOfAdded } from "./drift-added.ts
 import { driftOfQuestion, personOf } from "./drift-question.ts";
 import { driftOfStatus } from "./drift-status.ts";
 import { driftOfText } from "./drift-text.ts";
-import { desiredMirror, showsSame } from "./mirror.ts";
+import { desiredMirror } from "./mirror.ts";
 
 /** Issues whose comments are needed before drift can be told. */
 export function commentsWanted(state: RunState, tracked: readonly TrackedTask[]): string[] {

@@ -1,5 +1,6 @@
 /** What Beads should show of each task and question, and the lines that bring it there. */
 import type { Mirrored } from "../../domain/event.ts";
+import { showsSame } from "../../domain/mirrored.ts";
 import type { Question, RunState, TaskState } from "../../domain/run-state.ts";
 import type { TaskId } from "../../domain/task.ts";
 import { statusOf, taskOf } from "../status.ts";
@@ -49,11 +50,6 @@ function desiredOfQuestion(question: Question): Mirrored {
   return { status: question.state === "open" ? "open" : "closed", assignee: "" };
 }
 
-/** True when the two show the same; who held a closed issue is history, not a difference. */
-export function showsSame(a: Mirrored, b: Mirrored): boolean {
-  return a.status === b.status && (a.status === "closed" || a.assignee === b.assignee);
-}
-
 /** True when Beads shows this for sure: a write of something else may have come there, unacknowledged. */
 function isShown(
   desired: Mirrored,
@@ -68,8 +64,9 @@ function isShown(
 export function mirrorLines(state: RunState): MirrorLine[] {
   const lines: MirrorLine[] = [];
   for (const task of state.tasks.values()) {
-    if (task.mirror === undefined || task.takenBy !== undefined || task.deleted) continue;
-    const desired = desiredMirror(state, task.id);
+    if (task.mirror === undefined || task.deleted) continue;
+    const desired = task.takenBy === undefined ? desiredMirror(state, task.id) : takenMirror(task);
+    if (desired === undefined) continue;
     if (isShown(desired, task)) continue;
     if (isFought(task) || (task.leftAlone && desired.status !== "closed")) continue;
     const reason = task.endReason ?? (task.end === "done" ? doneReason(task.unchecked) : undefined);
@@ -84,6 +81,13 @@ export function mirrorLines(state: RunState): MirrorLine[] {
     lines.push({ id: question.id, ...desired, reason: question.state });
   }
   return lines;
+}
+
+/** What a person took is theirs to change; only where fractal wrote over their name is that put back. */
+function takenMirror({ mirror, takenBy }: TaskState): Mirrored | undefined {
+  if (mirror === undefined || takenBy === undefined || mirror.assignee === takenBy)
+    return undefined;
+  return mirror.status === "closed" ? undefined : { status: mirror.status, assignee: takenBy };
 }
 
 function doneReason(unchecked: boolean): string {

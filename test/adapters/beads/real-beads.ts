@@ -9,6 +9,7 @@ import { openBd } from "../../../src/adapters/beads/bd.ts";
 import { findBd } from "../../../src/adapters/beads/binary.ts";
 import { beadsTracker } from "../../../src/adapters/beads/tracker.ts";
 import { prepareBeads } from "../../../src/adapters/beads/workspace.ts";
+import { meanwhileBd } from "../../support/meanwhile-bd.ts";
 import type { Person } from "../../support/memory-tracker.ts";
 import { given, type OpenTracker } from "../../support/tracker-contract.ts";
 
@@ -51,9 +52,11 @@ export async function openRealTracker(): Promise<OpenTracker> {
   );
   if (prepared.state !== "ready") throw new Error(prepared.detail);
   const { beadsDir, prefix } = prepared;
+  const meanwhile = meanwhileBd(bd, cacheDir);
   return {
-    tracker: beadsTracker({ bd, beadsDir, prefix, actor: "fractal" }),
+    tracker: beadsTracker({ bd: meanwhile.path, beadsDir, prefix, actor: "fractal" }),
     person: personWith(bd, beadsDir),
+    closeMeanwhile: meanwhile.close,
     close: remove,
   };
 }

@@ -10,7 +10,14 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 trackerContract("memory", async () => {
   const tracker = memoryTracker();
-  return { tracker, person: tracker.person, close: async () => {} };
+  return {
+    tracker,
+    person: tracker.person,
+    closeMeanwhile: (id) => {
+      tracker.meanwhile = () => tracker.person.close(id);
+    },
+    close: async () => {},
+  };
 });
 
 trackerContract("beads", openRealTracker);

@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import type { NewEvent } from "../../../src/domain/event.ts";
 import { isFailure } from "../../../src/domain/failure.ts";
+import { showsSame } from "../../../src/domain/mirrored.ts";
 import { createTasks, publish } from "../../../src/orchestrator/tracked.ts";
-import { desiredMirror, showsSame } from "../../../src/rules/people/mirror.ts";
+import { desiredMirror } from "../../../src/rules/people/mirror.ts";
 import { blockersOf, isHeld, statusOf, taskOf } from "../../../src/rules/status.ts";
 import { type Followed, followed, OURS } from "../../support/followed-store.ts";
 import {

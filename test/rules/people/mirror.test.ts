@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Mirrored } from "../../../src/domain/event.ts";
+import { showsSame } from "../../../src/domain/mirrored.ts";
 import type { RunState, TaskState } from "../../../src/domain/run-state.ts";
 import type { TaskStatus } from "../../../src/domain/task.ts";
-import { desiredMirror, mirrorLines, showsSame } from "../../../src/rules/people/mirror.ts";
+import { desiredMirror, mirrorLines } from "../../../src/rules/people/mirror.ts";
 import { statusOf } from "../../../src/rules/status.ts";
 import { aQuestion, aState, aTask } from "../../support/builders.ts";
 
