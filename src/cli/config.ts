@@ -49,7 +49,7 @@ export interface Config {
   /** What a new run may use up. */
   budget: Budgets;
   mounts: string[];
-  /** Variables declared to be secret, by anyone. */
+  /** Variables declared to be secret, by anyone, and the one with the key of the search. */
   secrets: string[];
   notify?: string;
   web?: WebEntry;
@@ -227,7 +227,7 @@ function merge(layers: Layer[]): Config {
     limits: limits as unknown as Limits,
     budget,
     mounts,
-    secrets,
+    secrets: [...secrets, ...(web?.search?.key_env === undefined ? [] : [web.search.key_env])],
     ...(notify === undefined ? {} : { notify }),
     ...(web === undefined ? {} : { web }),
     ...(install === undefined ? {} : { install }),

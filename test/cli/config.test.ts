@@ -207,6 +207,11 @@ describe("the file of a repository", () => {
     expect((await loaded({ repository: "jobs: 5\n", user: "jobs: 2\n" })).limits.jobs).toBe(2);
   });
 
+  it("need not name the key of a search: it is secret by what it is for", async () => {
+    const search = "search: {url: 'https://search.example.org/?q={query}', key_env: FIND}";
+    expect((await loaded({ user: `web: {${search}}\n` })).secrets).toEqual(["FIND"]);
+  });
+
   it("holds names of secrets, never their values", async () => {
     const refusal = await refused({ repository: "secrets: [hunter2-is-mine]\n" });
     expect(refusal.where[0]).toMatch(/^fractal\.yaml:1:\d+ .*must be names of variables/);
