@@ -6,6 +6,7 @@ import Table from "cli-table3";
 import { execaSync } from "execa";
 import { compileScrubber } from "../src/rules/secrets/scrubber.ts";
 import { splitOfBundledRun } from "./bundled.ts";
+import { costOfStart, costOfWorkspace } from "./containment.ts";
 import { costOfDeciding } from "./passes.ts";
 import { costOfTask } from "./scheduler.ts";
 
@@ -66,6 +67,25 @@ print(`start-up, median of ${RUNS}`, [
 ]);
 
 print("secrets", [["taken out of 1 MB of text, ten known values and all shapes", ms(scrubTime())]]);
+const start = await costOfStart();
+print("start of a command, medians in turn", [
+  ["true", ms(start.bare)],
+  ["true in the sandbox", ms(start.contained)],
+  ["difference (goal: 15 ms)", ms(start.contained - start.bare)],
+]);
+
+for (const [root, goal] of [
+  ["part", 50],
+  [".", 350],
+] as const) {
+  const cost = await costOfWorkspace(root);
+  print(`a workspace of ${cost.files} of 5,000 files, medians`, [
+    ["made", ms(cost.make)],
+    ["removed", ms(cost.remove)],
+    [`made and removed (goal: ${goal} ms)`, ms(cost.make + cost.remove)],
+    ["gone from the disk, behind the work", ms(cost.behind)],
+  ]);
+}
 
 const sizes = [100, 1_000];
 const costs: [string, string][] = [];

@@ -111,9 +111,20 @@ export const LIMIT_FIELD: {
   review_quiet_ms: "reviewQuietMs",
 };
 
-/** A folder of the checkout that is shown read-only in the sandbox. */
+/** Folders that are made anew for every command, and what holds them: nothing is shown there. */
+const SANDBOXS_OWN =
+  /^\/(?:home|opt|(?:proc|sys|dev|run|var\/run|work|tmp|home\/fractal|opt\/fractal)(?:\/.*)?)?$/;
+
+/**
+ * A folder that is shown read-only in the sandbox: of the checkout, or, in a person's own file, one
+ * of the machine by its absolute path.
+ */
 const mount = z.string().superRefine((path, context) => {
-  const problem = pathProblem(path.replace(/\/+$/, ""));
+  const folder = path.replace(/\/+$/, "");
+  const problem = path.startsWith("/")
+    ? (pathProblem(folder.slice(1)) ??
+      (SANDBOXS_OWN.test(folder) ? "is a place of the sandbox's own" : undefined))
+    : pathProblem(folder);
   if (problem !== undefined) context.addIssue(`\`${path}\` ${problem}`);
 });
 

@@ -66,8 +66,9 @@ const DEPENDENCIES = new Set([
   ...["vendor", "target", ".gradle", ".m2", "_build", "elm-stuff"],
 ]);
 
-/** True for a folder of dependencies, which anyone may have shown to models. */
+/** True for a folder of dependencies in the checkout, which anyone may have shown to models. */
 export function isDependencies(mount: string): boolean {
+  if (mount.startsWith("/")) return false;
   return DEPENDENCIES.has(mount.replace(/\/+$/, "").split("/").at(-1) ?? "");
 }
 

@@ -48,6 +48,7 @@ export interface Config {
   limits: Limits;
   /** What a new run may use up. */
   budget: Budgets;
+  /** Shown read-only in the sandbox: relative to the top folder, or absolute. */
   mounts: string[];
   /** Variables declared to be secret, by anyone, and the one with the key of the search. */
   secrets: string[];
@@ -204,7 +205,11 @@ function merge(layers: Layer[]): Config {
     const name = key as keyof typeof LIMIT_FIELD;
     limits[field] = pick<unknown>(`limits.${key}`, (f) => f.limits?.[name], DEFAULT_LIMITS[field]);
   }
-  const mounts = pick("mounts", (file) => file.mounts, []);
+  // All of them: what the user shows is not hidden by what a repository needs.
+  const withMounts = layers.filter((layer) => layer.value.mounts !== undefined);
+  const mounts = [...new Set(withMounts.flatMap((layer) => layer.value.mounts ?? []))];
+  const origins = withMounts.map((layer) => layer.originOf("mounts"));
+  settings.push({ key: "mounts", value: mounts, origin: origins.join(", ") || "default" });
   const declaring = layers.filter((layer) => layer.value.secrets !== undefined);
   const secrets = [...new Set(declaring.flatMap((layer) => layer.value.secrets ?? []))];
   if (secrets.length > 0) {

@@ -11,7 +11,7 @@ import type { Context } from "./context.ts";
 import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { type ModelSetting, type RoleModels, refuseMissingKeys } from "./models.ts";
 import type { Environment } from "./output.ts";
-import { PACKAGE } from "./package-folder.ts";
+import { PACKAGE, readVersion } from "./package-folder.ts";
 import { scrubbedModel, scrubbedTracker } from "./scrubbed.ts";
 import type { Secrets } from "./secrets.ts";
 import { machine } from "./wire.ts";
@@ -129,7 +129,7 @@ export function cacheFolder(env: Environment): string {
 /** A sandbox, the paths in its workspaces that are shown from the checkout, and its end. */
 export type OpenSandbox = Sandbox & { readonly mounts: string[]; close(): Promise<void> };
 
-/** The sandbox, tested by its probes before anything is trusted to it. */
+/** The sandbox; nothing is trusted to it before it held every probe, once after each start of the machine. */
 export async function openSandbox(
   o: {
     top: string;
@@ -149,14 +149,16 @@ export async function openSandbox(
     checkout: o.top,
     root: o.root,
     runId: o.runId,
-    mountNames: o.mounts,
+    mountNames: o.mounts.filter((path) => !path.startsWith("/")),
+    toolFolders: o.mounts.filter((path) => path.startsWith("/")),
   });
   if (isFailure(sandbox)) return refusalOf(sandbox);
-  if (!sandbox.contained) return sandbox;
-  const probes = await machine.selfTest(sandbox, { checkout: o.top }, signal);
-  if (isFailure(probes)) return refusalOf(probes);
-  const broken = machine.brokenSandbox(probes);
-  return broken === undefined ? sandbox : refusalOf(broken);
+  const failure = await machine.proveSandbox(
+    sandbox,
+    { checkout: o.top, version: readVersion() },
+    signal,
+  );
+  return failure === undefined ? sandbox : refusalOf(failure);
 }
 
 /** What is the same for every model of a run. */

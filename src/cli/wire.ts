@@ -26,14 +26,14 @@ import { openPackages, USUAL_REGISTRY } from "../adapters/outside/packages.ts";
 import { openWeb } from "../adapters/outside/web.ts";
 import { readPrompts } from "../adapters/prompt-files.ts";
 import { findLeftovers, removeWorkspaces } from "../adapters/sandbox/leftovers.ts";
+import { proveSandbox } from "../adapters/sandbox/proof.ts";
 import { createSandbox } from "../adapters/sandbox/sandbox.ts";
-import { brokenSandbox, selfTest } from "../adapters/sandbox/self-test.ts";
+import { selfTest } from "../adapters/sandbox/self-test.ts";
 
 /** Every way this program reaches the world, by name. */
 export const machine = {
   awaitOrphans,
   beadsTracker,
-  brokenSandbox,
   bytesOnlyIn,
   createSandbox,
   draftRepository,
@@ -58,6 +58,7 @@ export const machine = {
   openRepository,
   openWeb,
   prepareBeads,
+  proveSandbox,
   pricesDate: PRICES_DATE,
   readBeads,
   readCheckout,

@@ -24,8 +24,10 @@ export function pathProblem(path: string): string | undefined {
     if (segment === "") return "has an empty segment";
     if (segment === "." || segment === "..") return `has a segment \`${segment}\``;
     if (/[. ]$/.test(segment)) return "has a segment that ends in a dot or a space";
-    // `git~1` is how Windows may spell `.git`.
-    if ([".git", "git~1"].includes(foldedPath(segment))) return "goes through .git";
+    // `git~1` is how Windows may spell `.git`, and behind a colon it names a stream of the same file.
+    if ([".git", "git~1"].includes(foldedPath(segment).split(":")[0] ?? "")) {
+      return "goes through .git";
+    }
   }
   return undefined;
 }

@@ -340,16 +340,13 @@ describe("fractal doctor", () => {
     expect(data.probes).toContainEqual(probes[0]);
   });
 
-  it("tells of many probes of one thing only what does not hold", async () => {
+  it("shows every probe of the sandbox, those that hold as well", async () => {
     const probe = (found: string) => ({ name: "sandbox", state: "ok" as const, found });
     const all = [probe("no key"), probe("no network"), probe("no root")];
-    expect((await runLine(["doctor"], { env, probes: all })).stdout).toContain(
-      "✓ ok sandbox 3 probes hold",
-    );
     const broken = [...all, { ...probe("a key was read"), state: "missing" as const }];
     const { stdout } = await runLine(["doctor"], { env, probes: broken });
+    for (const { found } of all) expect(stdout).toContain(`✓ ok sandbox ${found}\n`);
     expect(stdout).toContain("✗ missing sandbox a key was read");
-    expect(stdout).not.toContain("no network");
   });
 
   it("names a configured model's missing key, exit 4; none configured is a warning", async () => {

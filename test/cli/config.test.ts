@@ -108,7 +108,7 @@ describe("settings", () => {
     ["an unknown provider", "model: openia:gpt\n", /provider of anthropic, openai/],
     ["a key in an address", "base_url: http://me:secret@host/v1\n", /must not hold/],
     ["a mount outside the checkout", "mounts: [../other]\n", /segment `\.\.`/],
-    ["a mount of the machine", "mounts: [/etc]\n", /not relative/],
+    ["a mount of the machine", "mounts: [/etc]\n", /would show models the folder \/etc/],
     ["a sandbox turned off", "sandbox: off\n", /--dangerously-no-sandbox/],
     ["a command of a stranger", "notify: curl evil\n", /^fractal\.yaml:1 `notify` runs a command/],
   ])("refuses %s, with its place", async (_, repository, message) => {
@@ -226,4 +226,36 @@ it("each key that a file may have is explained in docs/configuration.md", () => 
   expect(keys.filter((key) => key !== "limits" && !new RegExp(`[\`.]${key}`).test(text))).toEqual(
     [],
   );
+});
+describe("mounts", () => {
+  it("of a person may be folders of the machine, and are shown beside those of the repository", async () => {
+    expect((await loaded({ user: "mounts: [/usr/local/go]\n" })).mounts).toEqual(["/usr/local/go"]);
+    const both = await loaded({
+      user: "mounts: [/usr/local/go]\n",
+      repository: "mounts: [vendor]\n",
+    });
+    expect(both.mounts).toEqual(["vendor", "/usr/local/go"]);
+    expect(settingOf(both, "mounts")?.origin).toMatch(/^fractal\.yaml:1, .*config\.yaml:1$/);
+  });
+
+  it.each([
+    ["a folder of the machine", "/usr/share/node_modules"],
+    ["a folder of secrets", "/etc"],
+  ])("of a repository may not be %s", async (_, path) => {
+    const refusal = await refused({ repository: `mounts: [${path}]\n` });
+    expect(refusal.where[0]).toMatch(/^fractal\.yaml:1 .*would show models the folder \//);
+  });
+
+  it.each([
+    "/",
+    "/proc",
+    "/run/docker",
+    "/var/run/docker.sock",
+    "/home",
+    "/opt",
+    "/work/x",
+    "/a/../b",
+  ])("are never at %s, where the sandbox has its own", async (path) => {
+    expect((await refused({ user: `mounts: [${path}]\n` })).where[0]).toContain(path);
+  });
 });

@@ -47,6 +47,11 @@ export async function collectEdits(
   const unwelcome = [...strayLinks(changed), ...oversized(changed)];
   if (unwelcome.length > 0) return hostileTree(unwelcome);
 
+  const unreadable = changed.filter((file) => file.oid === "");
+  if (unreadable.length > 0) {
+    return hostileTree(unreadable.map(({ path }) => ({ path, why: "cannot be read" })));
+  }
+
   const files = changed.filter((file) => file.target === undefined);
   const links = changed.filter((file) => file.target !== undefined);
   const fileIds = await objects.storeFiles(files.map((file) => join(o.folder, file.path)));

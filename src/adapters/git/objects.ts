@@ -48,7 +48,7 @@ export function objectsBehind(o: {
 }): Objects {
   const kept = new Map<string, GitObject>();
   const storeFiles = (paths: string[], type: ObjectType) =>
-    Promise.all(paths.map((path) => o.writing[type].ask(`${path}\n`, takeLine)));
+    Promise.all(paths.map((path) => o.writing[type].ask(`${quoted(path)}\n`, takeLine)));
   return {
     git: o.git,
     format: o.format,
@@ -84,6 +84,19 @@ export function objectsBehind(o: {
     },
     storeFiles: (paths) => storeFiles(paths, "blob"),
   };
+}
+
+/**
+ * A path as git reads it from a line. A line end in a name, which a repository may have, would
+ * otherwise make two lines of it, and the second could name any file of this machine.
+ */
+export function quoted(path: string): string {
+  const escaped = path.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is about
+    /["\\\u0000-\u001f\u007f]/g,
+    (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
+  return escaped === path ? path : `"${escaped}"`;
 }
 
 /** `OID TYPE SIZE`, the bytes, a line end; or `OID missing`. */

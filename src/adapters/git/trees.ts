@@ -47,14 +47,25 @@ async function rowsOf(objects: Objects, tree: string): Promise<Row[]> {
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(0x20, at);
     const end = bytes.indexOf(0, space);
+    const name = bytes.toString("latin1", space + 1, end);
+    if (leadsElsewhere(name)) {
+      throw new Error(
+        `git tree ${tree} has an entry named ${JSON.stringify(name)}, which git itself would not check out`,
+      );
+    }
     rows.push({
       mode: bytes.toString("latin1", at, space),
-      name: bytes.toString("latin1", space + 1, end),
+      name,
       oid: bytes.toString("hex", end + 1, end + 1 + idBytes),
     });
     at = end + 1 + idBytes;
   }
   return rows;
+}
+
+/** Names that no git writes into a tree: joined to a path they would name something outside of it. */
+function leadsElsewhere(name: string): boolean {
+  return ["", ".", ".."].includes(name) || name.includes("/") || name.toLowerCase() === ".git";
 }
 
 /** Every file below a folder (`.` for all), empty when the folder is not there. */

@@ -45,8 +45,11 @@ export async function walkFolder(
   const found: Found[] = [];
   const refused: Refusal[] = [];
   const filesMax = known.count + FILES_ADDED_MAX;
+  let folders = 0;
+  const isTooMuch = () => found.length > filesMax || folders > filesMax;
   const visit = async (parent: string): Promise<void> => {
-    if (found.length > filesMax) return;
+    folders += 1;
+    if (isTooMuch()) return;
     const names = await readdir(join(folder, parent), { encoding: "buffer" }).catch(
       () => undefined,
     );
@@ -80,8 +83,8 @@ export async function walkFolder(
     else found.push({ path, mode: stats.mode & 0o100 ? "100755" : "100644", size: stats.size });
   };
   await visit("");
-  if (found.length > filesMax) {
-    refused.push({ path: ".", why: `holds more than ${FILES_ADDED_MAX} new files` });
+  if (isTooMuch()) {
+    refused.push({ path: ".", why: `holds more than ${FILES_ADDED_MAX} new files or folders` });
   }
   refused.push(...foldingPairs(found, known));
   return { found, refused };

@@ -1,5 +1,7 @@
 /** The Sandbox port over bubblewrap: one contained command, its limits, its whole process tree. */
-import { lstat, mkdir, readlink, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { lstat, mkdir, readFile, readlink, rename, stat, writeFile } from "node:fs/promises";
+import { release } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { only } from "../../domain/environment.ts";
@@ -11,31 +13,41 @@ import {
   missingBubblewrap,
   OLDEST_BUBBLEWRAP,
   oldBubblewrap,
-  unsupportedPlatform,
+  unsupportedProcessor,
 } from "./diagnosis.ts";
-import { countsPerNamespace, limitedArgv } from "./limits.ts";
+import { type Ceilings, countsPerNamespace, limitedArgv } from "./limits.ts";
 import { type Mount, plainStats } from "./mounts.ts";
 import { runProcess } from "./process.ts";
 import {
   type Bind,
   bubblewrapArgs,
   INSIDE,
+  INSIDE_ENV,
   INSIDE_HOME,
   INSIDE_RUNNER,
   type Profile,
   type View,
 } from "./profile.ts";
 import type { Quarters } from "./quarters.ts";
+import { resultOf, wasStopped } from "./result.ts";
+import { systemCallFilter } from "./seccomp.ts";
 import { callTool } from "./tool.ts";
 import { findProgram, findToolchain } from "./toolchain.ts";
+import { watchProcess } from "./watch.ts";
 
 const ETC_SHARED = [
   "ld.so.cache",
   "ld.so.conf",
   "ld.so.conf.d",
   "alternatives",
-  "ssl",
-  "pki",
+  // Certificates, not the private keys beside them.
+  "ssl/certs",
+  "ssl/cert.pem",
+  "ssl/openssl.cnf",
+  "pki/ca-trust",
+  "pki/tls/certs",
+  "pki/tls/cert.pem",
+  "pki/tls/openssl.cnf",
   "ca-certificates",
   "mime.types",
 ];
@@ -47,14 +59,21 @@ const ETC_OWN: Record<string, string> = {
   "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 };
 
-/** Builds the sandbox and starts it once, to find out whether it can be had at all. */
+/**
+ * Builds the sandbox and starts it once, to find out whether it can be had at all. Sandboxes of one
+ * `fingerprint` are built in the same way from the same parts.
+ */
 export async function openBubblewrap(o: {
   quarters: Quarters;
   root: string;
   mounts: readonly Mount[];
+  toolFolders: readonly string[];
   env: Record<string, string>;
-}): Promise<Sandbox | Failure> {
-  if (process.platform !== "linux") return unsupportedPlatform(process.platform);
+  ceilings: Ceilings;
+}): Promise<(Sandbox & { fingerprint: string }) | Failure> {
+  const { ceilings } = o;
+  const filter = systemCallFilter(process.arch);
+  if (filter === undefined) return unsupportedProcessor(process.arch);
   const bwrap = await findProgram("bwrap");
   if (bwrap === undefined) return missingBubblewrap();
   const version = await versionOf(bwrap);
@@ -62,11 +81,17 @@ export async function openBubblewrap(o: {
     return oldBubblewrap(version ?? "of an unknown version");
   }
   const { quarters } = o;
-  const profile = await buildProfile(quarters);
+  const profile = await buildProfile(quarters, filter);
   const mounts: Mount[] = [];
   for (const mount of o.mounts) {
     mounts.push({ ...mount, source: await quarters.reachable(mount.source) });
   }
+  const tools: Bind[] = [];
+  for (const folder of o.toolFolders) {
+    tools.push({ source: await quarters.reachable(folder), place: folder, writable: false });
+  }
+  const path = [INSIDE_ENV["PATH"], ...o.toolFolders.map((folder) => `${folder}/bin`)].join(":");
+  const env = { PATH: path, ...o.env };
   const place = o.root === "." ? INSIDE : `${INSIDE}/${o.root}`;
   const countsProcesses = quarters.user !== undefined || countsPerNamespace();
 
@@ -79,16 +104,22 @@ export async function openBubblewrap(o: {
       folder: command.folder,
       place,
       binds: [
+        ...tools,
         ...(await usableMounts(mounts, o.root, command.folder)),
         ...(await installedBinds(quarters, command.folder, place)),
         ...(await readOnlyBinds(command.folder, command.readOnly ?? [], place)),
       ],
-      env: { ...o.env, ...command.env },
+      env: { ...env, ...command.env },
     };
     const end = await runProcess(
       {
         file: bwrap,
-        args: bubblewrapArgs(profile, view, limitedArgv(command.argv, { countsProcesses })),
+        args: bubblewrapArgs(
+          profile,
+          view,
+          limitedArgv(command.argv, { countsProcesses, timeoutMs: command.timeoutMs, ceilings }),
+        ),
+        opened: profile.filter,
         cwd: "/",
         // Empty: what bwrap was started with can be read inside, in /proc/1/environ.
         env: {},
@@ -96,27 +127,37 @@ export async function openBubblewrap(o: {
         ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
         timeoutMs: command.timeoutMs,
         outputBytesMax: command.outputBytesMax,
+        watch: (pid, stop) => watchProcess({ pid, folder: command.folder, ceilings }, stop),
       },
       signal,
     );
     if (signal.aborted) return { failure: "cancelled", detail: "The command was stopped." };
     // Only bwrap writes here, and the exit code only when it really became the command.
-    if (!end.timedOut && !end.status.includes('"exit-code"')) {
+    if (!wasStopped(end) && !end.status.includes('"exit-code"')) {
       return failedStart(end.startError ?? end.stderr);
     }
-    const { status: _, startError: __, ...result } = end;
-    return { ...result, place };
+    return resultOf(end, place, ceilings);
   };
 
-  const sandbox: Sandbox = {
+  const sandbox = {
     contained: true,
+    fingerprint: fingerprintOf([
+      ...[
+        bwrap,
+        version,
+        (await stat(bwrap)).mtimeMs,
+        release(),
+        quarters.user ?? process.getuid?.(),
+      ],
+      ...[profile, filter.toString("base64"), ETC_OWN, env, tools, ceilings],
+    ]),
     workspace: (name) => quarters.workspace(name),
     handOver: (folder) => quarters.handOver(folder),
     discard: (folder) => quarters.discard(folder),
     run,
     installed: quarters.installed,
     tool: (call, signal) => callTool(run, INSIDE_RUNNER, call, signal),
-  };
+  } satisfies Sandbox & { fingerprint: string };
   const trial = await tryOut(sandbox);
   return trial ?? sandbox;
 }
@@ -132,12 +173,16 @@ async function tryOut(sandbox: Sandbox): Promise<Failure | undefined> {
   return result.exitCode === 0 ? undefined : failedStart(result.stderr);
 }
 
-async function buildProfile(quarters: Quarters): Promise<Profile> {
+function fingerprintOf(parts: unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+async function buildProfile(quarters: Quarters, filter: Buffer): Promise<Profile> {
   const etc = join(quarters.base, "etc");
   await mkdir(etc, { recursive: true, mode: 0o755 });
-  for (const [name, text] of Object.entries(ETC_OWN)) {
-    await writeFile(join(etc, name), text, { mode: 0o644 });
-  }
+  for (const [name, text] of Object.entries(ETC_OWN)) await settle(join(etc, name), text);
+  const filterFile = join(etc, "filter.bpf");
+  await settle(filterFile, filter);
   const rootFolders: Profile["rootFolders"] = [];
   for (const path of ["/bin", "/sbin", "/lib", "/lib32", "/lib64"]) {
     const stats = await lstat(path).catch(() => undefined);
@@ -150,7 +195,16 @@ async function buildProfile(quarters: Quarters): Promise<Profile> {
     if (await lstat(path).catch(() => undefined)) etcShared.push(path);
   }
   const toolchain = await findToolchain(quarters.reachable);
-  return { ...toolchain, etc, etcShared, rootFolders };
+  return { ...toolchain, etc, etcShared, rootFolders, filter: filterFile };
+}
+
+/** Makes a file hold these bytes; one that others may be reading is left alone when it does. */
+async function settle(path: string, content: string | Buffer): Promise<void> {
+  const before = await readFile(path).catch(() => undefined);
+  if (before?.equals(Buffer.from(content))) return;
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, content, { mode: 0o644 });
+  await rename(draft, path);
 }
 
 /** The mounts, without those whose place the workspace has taken with something of its own. */

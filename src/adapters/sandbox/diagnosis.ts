@@ -7,6 +7,9 @@ import { findProgram } from "./toolchain.ts";
 /** Older ones cannot forbid nested user namespaces. */
 export const OLDEST_BUBBLEWRAP = "0.8.0";
 
+/** The one that the adapter for macOS was written against. */
+const SANDBOX_RUNTIME_VERSION = "0.0.83";
+
 const INSTALL: [program: string, command: string][] = [
   ["apt-get", "apt-get install -y bubblewrap"],
   ["dnf", "dnf install -y bubblewrap"],
@@ -31,7 +34,24 @@ export async function oldBubblewrap(version: string): Promise<Failure> {
 
 /** The failure on a system bubblewrap does not exist for. */
 export function unsupportedPlatform(platform: string): Failure {
-  return unavailable(`There is no sandbox for ${platform} yet, only for Linux. ${REFUSED}`);
+  return unavailable(
+    `There is no sandbox for ${platform} yet, only for Linux and macOS. ${REFUSED}`,
+  );
+}
+
+/** The failure on macOS without the package that contains commands there. */
+export function missingSandboxRuntime(name: string): Failure {
+  return unavailable(
+    `On macOS commands are contained by ${name}, which is not installed beside fractal. ` +
+      `Install it: npm install -g ${name}@${SANDBOX_RUNTIME_VERSION}. ${REFUSED}`,
+  );
+}
+
+/** The failure on a processor whose system calls no filter is written for. */
+export function unsupportedProcessor(processor: string): Failure {
+  return unavailable(
+    `There is no sandbox for ${processor} processors yet, only for x64 and arm64. ${REFUSED}`,
+  );
 }
 
 /** The failure drawn from what bwrap said when it could not start something. */

@@ -1,7 +1,8 @@
 /** What a run left on this machine: workspaces in the cache, and processes that work in them. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { removeTree, workspacesOf } from "./quarters.ts";
+import { TOSSED, workspacesOf } from "./quarters.ts";
+import { removeTree } from "./remove.ts";
 import { type Survivor, survivorsIn } from "./survivors.ts";
 
 export interface Leftovers {
@@ -16,7 +17,7 @@ export async function findLeftovers(runId: string, cache?: string): Promise<Left
   const folder = workspacesOf(runId, cache);
   const names = await readdir(folder).catch(() => []);
   return {
-    workspaces: names.map((name) => join(folder, name)),
+    workspaces: names.filter((name) => !name.startsWith(TOSSED)).map((name) => join(folder, name)),
     processes: process.platform === "linux" ? await survivorsIn(folder) : undefined,
   };
 }

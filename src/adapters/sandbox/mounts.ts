@@ -1,7 +1,8 @@
 /** Ignored dependency folders of the checkout that a sandbox shows read-only at their place. */
-import { lstat } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, mkdir, rm, stat, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { pathProblem } from "../../domain/path.ts";
+import type { Quarters } from "./quarters.ts";
 
 const USUAL = ["node_modules", ".venv"];
 
@@ -32,12 +33,49 @@ export async function findMounts(o: {
   return mounts;
 }
 
+/** Folders of the machine that a sandbox shows at the same place; what is no folder is left out. */
+export async function findToolFolders(paths: readonly string[]): Promise<string[]> {
+  const folders: string[] = [];
+  for (const path of paths) {
+    if ((await stat(path).catch(() => undefined))?.isDirectory()) folders.push(path);
+  }
+  return folders;
+}
+
 /** The names of those mounts that lie inside the root, relative to it: not part of the work. */
 export function namesInRoot(mounts: readonly Mount[], root: string): string[] {
   const prefix = root === "." ? "" : `${root}/`;
   return mounts
     .filter((mount) => mount.at.startsWith(prefix))
     .map((mount) => mount.at.slice(prefix.length));
+}
+
+/** Puts a link to each mount where `placeOf` says, for sandboxes that bind nothing. */
+export async function showAsLinks(
+  folder: string,
+  mounts: readonly Mount[],
+  placeOf: (mount: Mount) => string | undefined,
+): Promise<void> {
+  for (const mount of mounts) {
+    const at = placeOf(mount);
+    if (at === undefined) continue;
+    await mkdir(dirname(join(folder, at)), { recursive: true });
+    await symlink(mount.source, join(folder, at));
+  }
+}
+
+/** Installed packages as a link in the workspace, for sandboxes that bind nothing. */
+export function installedAsLinks(installed: Quarters["installed"]): Quarters["installed"] {
+  return {
+    ...installed,
+    async show(key, folder, path) {
+      await installed.show(key, folder, path);
+      const one = installed.shownIn(folder).find((each) => each.path === path);
+      if (one === undefined) return;
+      await rm(join(folder, path), { recursive: true, force: true });
+      await symlink(one.source, join(folder, path));
+    },
+  };
 }
 
 /** True when a path below a folder is a folder reached without any link. */

@@ -15,6 +15,7 @@ import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
 
 const given = JSON.parse(process.env.FRACTAL_PROBES);
+const isLinux = process.platform === "linux";
 
 /** Runs an attempt that must fail; what it returns is what it got. */
 function mustFail(attempt) {
@@ -52,7 +53,7 @@ function statusField(name) {
 }
 
 function processIds() {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return isLinux ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)) : [];
 }
 
 /** Names in the environment of any process that can be seen, beyond those that were given. */
@@ -67,7 +68,22 @@ function strayVariables() {
       // Not readable is as it should be.
     }
   }
-  return [...seen].filter((name) => !given.variables.includes(name));
+  return [...seen].filter((name) => !given.variables.includes(name) && !isRuntimes(name));
+}
+
+/** What the sandbox of macOS itself sets: ways to a proxy that lets nothing through. */
+function isRuntimes(name) {
+  return !isLinux && /^(?:.*_proxy|SANDBOX_RUNTIME|TMPDIR)$/i.test(name);
+}
+
+/** The hard limit of a resource, as the kernel names it. */
+function limitOf(name) {
+  const line = readFileSync("/proc/self/limits", "utf8").split("\n");
+  return line
+    .find((one) => one.startsWith(name))
+    ?.slice(name.length)
+    .trim()
+    .split(/\s+/)[1];
 }
 
 function gitAbove() {
@@ -94,11 +110,15 @@ const writable = everywhere.filter((folder) => {
     return false;
   }
 });
-const devices = readdirSync("/dev").filter((name) => {
+
+/** Devices of the host among those that are shown. */
+function strayDevices() {
   const known = ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"];
-  const stats = statSync(join("/dev", name), { throwIfNoEntry: false });
-  return (stats?.isBlockDevice() || stats?.isCharacterDevice()) && !known.includes(name);
-});
+  return readdirSync("/dev").filter((name) => {
+    const stats = statSync(join("/dev", name), { throwIfNoEntry: false });
+    return (stats?.isBlockDevice() || stats?.isCharacterDevice()) && !known.includes(name);
+  });
+}
 const sockets = [
   "/var/run/docker.sock",
   "/run/docker.sock",
@@ -107,10 +127,10 @@ const sockets = [
   "/run/user",
 ].filter((path) => existsSync(path));
 const stray = strayVariables();
-const cards = Object.keys(networkInterfaces()).filter((name) => name !== "lo");
 const repository = gitAbove();
 
-const probes = {
+/** What must hold wherever there is a sandbox. */
+const everywhereHeld = async () => ({
   "a planted secret cannot be read": mustFail(() => readFileSync(given.secret, "utf8")),
   "a planted secret cannot be read through a link": mustFail(() => {
     symlinkSync(given.secret, "probe-link");
@@ -123,54 +143,74 @@ const probes = {
     writable.length === 0,
     writable.join(", ") || "nothing",
   ),
-  "programs cannot be replaced": mustFail(() =>
-    accessSync("/opt/fractal/bin/node", constants.W_OK),
-  ),
-  // Whatever user it is: being refused for lack of rights is not enough.
-  "kernel settings are read-only": must(
-    /^\S+ \S+ \S+ \S+ \/proc\/sys ro\b/m.test(readFileSync("/proc/self/mountinfo", "utf8")),
-    mustFail(() => writeFileSync("/proc/sys/kernel/core_pattern", "|/bin/true")).detail,
-  ),
   "it is not root": must(
     process.getuid() !== 0 && process.geteuid() !== 0,
     `uid ${process.getuid()}`,
   ),
-  "it has no capability": must(
-    /^0+$/.test(statusField("CapEff")) && /^0+$/.test(statusField("CapBnd")),
-    `CapEff ${statusField("CapEff")}, CapBnd ${statusField("CapBnd")}`,
-  ),
-  "setuid programs give it nothing": must(
-    statusField("NoNewPrivs") === "1",
-    `NoNewPrivs ${statusField("NoNewPrivs")}`,
-  ),
   "it cannot become root": mustFail(() => process.setuid(0)),
-  "it cannot make a user namespace": mustFail(() =>
-    execFileSync("unshare", ["--user", "--map-root-user", "true"], { stdio: "pipe" }),
-  ),
-  "it cannot mount": mustFail(() =>
-    execFileSync("mount", ["-t", "tmpfs", "none", "/tmp"], { stdio: "pipe" }),
-  ),
   "the environment has only what was given": must(
     stray.length === 0,
     stray.join(", ") || "nothing",
   ),
-  "processes of the host are not visible": must(
-    processIds().length < 12,
-    `${processIds().length} processes`,
-  ),
   "a process of the host cannot be signalled": mustFail(() => process.kill(given.pid, 0)),
-  "there is no network card": must(cards.length === 0, cards.join(", ") || "none"),
   "a server of the host cannot be reached": await unreachable({
     host: "127.0.0.1",
     port: given.port,
   }),
   "the internet cannot be reached": await unreachable({ host: "192.0.2.1", port: 80 }),
-  "an abstract socket of the host cannot be reached": await unreachable({
-    path: `\0${given.socket}`,
-  }),
-  "there is no device of the host": must(devices.length === 0, devices.join(", ") || "none"),
   "there is no socket of a service": must(sockets.length === 0, sockets.join(", ") || "none"),
+});
+
+/** What holds besides where the kernel gives each command a world of its own. */
+const linuxHeld = async () => {
+  const cards = Object.keys(networkInterfaces()).filter((name) => name !== "lo");
+  const devices = strayDevices();
+  const limits = ["Max file size", "Max processes", "Max data size", "Max cpu time"];
+  const unlimited = limits.filter((name) => limitOf(name) === "unlimited");
+  return {
+    "programs cannot be replaced": mustFail(() =>
+      accessSync("/opt/fractal/bin/node", constants.W_OK),
+    ),
+    // Whatever user it is: being refused for lack of rights is not enough.
+    "kernel settings are read-only": must(
+      /^\S+ \S+ \S+ \S+ \/proc\/sys ro\b/m.test(readFileSync("/proc/self/mountinfo", "utf8")),
+      mustFail(() => writeFileSync("/proc/sys/kernel/core_pattern", "|/bin/true")).detail,
+    ),
+    "it has no capability": must(
+      /^0+$/.test(statusField("CapEff")) && /^0+$/.test(statusField("CapBnd")),
+      `CapEff ${statusField("CapEff")}, CapBnd ${statusField("CapBnd")}`,
+    ),
+    "setuid programs give it nothing": must(
+      statusField("NoNewPrivs") === "1",
+      `NoNewPrivs ${statusField("NoNewPrivs")}`,
+    ),
+    "system calls are filtered": must(
+      statusField("Seccomp") === "2" && Number(statusField("Seccomp_filters")) > given.filters,
+      `Seccomp ${statusField("Seccomp")}, ${statusField("Seccomp_filters")} filters`,
+    ),
+    "it cannot make a user namespace": mustFail(() =>
+      execFileSync("unshare", ["--user", "--map-root-user", "true"], { stdio: "pipe" }),
+    ),
+    "it cannot mount": mustFail(() =>
+      execFileSync("mount", ["-t", "tmpfs", "none", "/tmp"], { stdio: "pipe" }),
+    ),
+    "what it may take of the machine is limited": must(
+      unlimited.length === 0,
+      unlimited.map((name) => `${name}: unlimited`).join(", ") || limits.map(limitOf).join(", "),
+    ),
+    "processes of the host are not visible": must(
+      processIds().length < 12,
+      `${processIds().length} processes`,
+    ),
+    "there is no network card": must(cards.length === 0, cards.join(", ") || "none"),
+    "an abstract socket of the host cannot be reached": await unreachable({
+      path: `\0${given.socket}`,
+    }),
+    "there is no device of the host": must(devices.length === 0, devices.join(", ") || "none"),
+  };
 };
+
+const probes = { ...(await everywhereHeld()), ...(isLinux ? await linuxHeld() : {}) };
 
 process.stdout.write(
   JSON.stringify(Object.entries(probes).map(([name, result]) => ({ name, ...result }))),

@@ -11,6 +11,8 @@ export interface Profile {
   etcShared: string[];
   /** `/bin`, `/lib`…: where each points when it is a link, undefined when it is a folder. */
   rootFolders: { path: string; link: string | undefined }[];
+  /** The file with the filter of system calls, open as file descriptor 4. */
+  filter: string;
 }
 
 /** What one command gets to see besides. */
@@ -48,12 +50,13 @@ export const INSIDE_ENV: Record<string, string> = {
   TZ: "UTC",
 };
 
-/** The arguments of bwrap that run `argv` in this view. File descriptor 3 gets bwrap's status. */
+/** The arguments of bwrap that run `argv` in this view. File descriptor 3 gets bwrap's status, 4 has the filter. */
 export function bubblewrapArgs(profile: Profile, view: View, argv: string[]): string[] {
   const env = { ...INSIDE_ENV, ...view.env };
   return [
     ...["--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"],
-    ...["--clearenv", "--new-session", "--die-with-parent", "--json-status-fd", "3"],
+    ...["--clearenv", "--new-session", "--die-with-parent"],
+    ...["--json-status-fd", "3", "--seccomp", "4"],
     ...["--uid", "1000", "--gid", "1000", "--hostname", "fractal"],
     ...["--ro-bind", "/usr", "/usr"],
     ...profile.rootFolders.flatMap(({ path, link }) =>

@@ -1,16 +1,20 @@
 /** Where workspaces and copies of tools live, and whom sandboxed processes run as. */
 import { createHash, randomUUID } from "node:crypto";
-import { chmod, chown, lchown, lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { only } from "../../domain/environment.ts";
 import type { Failure } from "../../domain/failure.ts";
 import type { Installed } from "../../domain/ports.ts";
+import { giveTree, removeTree } from "./remove.ts";
 import { endSurvivors } from "./survivors.ts";
 
 /** Started as root, nothing model-written runs as root but as this user, which owns nothing else. */
 const SANDBOX_USER = { uid: 65_432, gid: 65_432 };
+
+/** How the name of a workspace that is being removed begins; no name that is asked for does. */
+export const TOSSED = "%tossed-";
 
 export interface Quarters {
   /** Whom to run as; undefined: as ourselves. */
@@ -69,10 +73,22 @@ export async function openQuarters(o: {
     if (dirname(folder) !== workspaces) throw new Error(`${folder} is not a workspace`);
   };
   const shown = new Map<string, { source: string; path: string }[]>();
+  let removing: Promise<void> = Promise.resolve();
+  /** At once under another name, then removed behind the work, one after the other. */
+  const toss = async (folder: string) => {
+    const tossed = join(workspaces, `${TOSSED}${randomUUID()}`);
+    try {
+      await rename(folder, tossed);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+      throw error;
+    }
+    removing = removing.then(() => removeTree(tossed)).catch(() => undefined);
+  };
   const discard = async (folder: string) => {
     mustOwn(folder);
     shown.delete(folder);
-    await removeTree(folder);
+    await toss(folder);
   };
   const placeOf = (key: string) => join(base, "installed", fileName(key));
   const isThere = async (path: string) => (await lstat(path).catch(() => undefined)) !== undefined;
@@ -106,7 +122,7 @@ export async function openQuarters(o: {
     async workspace(name) {
       const folder = join(workspaces, fileName(name));
       shown.delete(folder);
-      await removeTree(folder);
+      await toss(folder);
       await mkdir(folder, { mode: 0o700 });
       if (user) await chown(folder, user.uid, user.gid);
       return folder;
@@ -115,7 +131,10 @@ export async function openQuarters(o: {
       mustOwn(folder);
       if (user) await giveTree(folder, user);
     },
-    close: () => removeTree(workspaces),
+    async close() {
+      await removing;
+      await removeTree(workspaces);
+    },
     async reachable(path) {
       return !user || (await canRead(path)) ? path : copyOf(path, join(base, "copies"));
     },
@@ -144,38 +163,6 @@ export function unavailable(detail: string): Failure {
 function fileName(name: string): string {
   if (/^\.*$/.test(name)) throw new Error(`"${name}" is no name for a workspace`);
   return encodeURIComponent(name);
-}
-
-/** Removes a tree, also one whose folders forbid it; one that is not there is removed already. */
-export async function removeTree(folder: string): Promise<void> {
-  try {
-    await rm(folder, { recursive: true, force: true });
-  } catch {
-    await eachBelow(folder, async (path, isFolder) => {
-      if (isFolder) await chmod(path, 0o700);
-    });
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Links themselves change hands, never what they point to. */
-async function giveTree(folder: string, user: { uid: number; gid: number }): Promise<void> {
-  await eachBelow(folder, (path) => lchown(path, user.uid, user.gid));
-}
-
-/** Calls `act` for a folder and all below it, a folder before what is in it, following no link. */
-async function eachBelow(
-  folder: string,
-  act: (path: string, isFolder: boolean) => Promise<void>,
-): Promise<void> {
-  await act(folder, true);
-  const entries = await readdir(folder, { withFileTypes: true });
-  await Promise.all(
-    entries.map((entry) => {
-      const path = join(folder, entry.name);
-      return entry.isDirectory() ? eachBelow(path, act) : act(path, false);
-    }),
-  );
 }
 
 /** True when users who own nothing may go through a folder and those above it. */

@@ -56,13 +56,14 @@ export async function selfTest(
       {
         folder,
         argv: ["node", "--input-type=module", "-"],
-        stdin: await readFile(new URL("./probes.mjs", import.meta.url), "utf8"),
+        stdin: await probesText(),
         env: {
           FRACTAL_PROBES: JSON.stringify({
             secret: join(outside, "secret"),
             sibling: join(sibling, "secret"),
             checkout: o.checkout,
             pid: process.pid,
+            filters: await ownFilters(),
             port: typeof address === "object" ? address?.port : 0,
             socket,
             variables: [
@@ -85,6 +86,17 @@ export async function selfTest(
     await sandbox.discard(folder);
     await sandbox.discard(sibling);
   }
+}
+
+/** The program that tries them. */
+export function probesText(): Promise<string> {
+  return readFile(new URL("./probes.mjs", import.meta.url), "utf8");
+}
+
+/** Filters of system calls that this process carries itself, as in a container. */
+async function ownFilters(): Promise<number> {
+  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
+  return Number(/^Seccomp_filters:\s*(\d+)$/m.exec(status)?.[1] ?? 0);
 }
 
 /** The probes that did not hold as one failure; undefined when all did. */

@@ -1,15 +1,16 @@
 /** The Sandbox port without a sandbox, for --dangerously-no-sandbox: limits, but no containment. */
-import { mkdir, rm, symlink } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { Failure } from "../../domain/failure.ts";
 import type { Sandbox, SandboxCommand, SandboxResult } from "../../domain/ports.ts";
-import { limitedArgv } from "./limits.ts";
-import { type Mount, namesInRoot } from "./mounts.ts";
+import { type Ceilings, limitedArgv } from "./limits.ts";
+import { installedAsLinks, type Mount, namesInRoot, showAsLinks } from "./mounts.ts";
 import { runProcess } from "./process.ts";
 import { INSIDE_ENV } from "./profile.ts";
 import { type Quarters, unavailable } from "./quarters.ts";
+import { resultOf } from "./result.ts";
 import { callTool } from "./tool.ts";
 import { findToolchain } from "./toolchain.ts";
+import { watchProcess } from "./watch.ts";
 
 /**
  * Commands run on this machine, with the network and all that its user may read; still in a process
@@ -20,21 +21,23 @@ export async function openUnconfined(o: {
   quarters: Quarters;
   root: string;
   mounts: readonly Mount[];
+  toolFolders: readonly string[];
   env: Record<string, string>;
+  ceilings: Ceilings;
 }): Promise<Sandbox> {
-  const { quarters } = o;
+  const { quarters, ceilings } = o;
   const toolchain = await findToolchain(quarters.reachable);
   const home = await quarters.workspace("home");
-  const inRoot: { source: string; name: string }[] = [];
+  const mounts: Mount[] = [];
   for (const mount of o.mounts) {
-    const [name] = namesInRoot([mount], o.root);
-    if (name !== undefined) inRoot.push({ source: await quarters.reachable(mount.source), name });
+    mounts.push({ ...mount, source: await quarters.reachable(mount.source) });
   }
+  const tools = o.toolFolders.map((folder) => join(folder, "bin"));
   const env = {
     ...INSIDE_ENV,
     ...o.env,
     HOME: home,
-    PATH: [dirname(toolchain.node), process.env["PATH"]].filter(Boolean).join(delimiter),
+    PATH: [dirname(toolchain.node), ...tools, process.env["PATH"]].filter(Boolean).join(delimiter),
   };
 
   const run = async (
@@ -44,6 +47,8 @@ export async function openUnconfined(o: {
     quarters.mustOwn(command.folder);
     const [file = "", ...args] = limitedArgv(command.argv, {
       countsProcesses: quarters.user !== undefined,
+      timeoutMs: command.timeoutMs,
+      ceilings,
     });
     const end = await runProcess(
       {
@@ -55,38 +60,26 @@ export async function openUnconfined(o: {
         ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
         timeoutMs: command.timeoutMs,
         outputBytesMax: command.outputBytesMax,
+        watch: (pid, stop) => watchProcess({ pid, folder: command.folder, ceilings }, stop),
       },
       signal,
     );
     if (signal.aborted) return { failure: "cancelled", detail: "The command was stopped." };
     if (end.startError !== undefined) return unavailable(end.startError);
-    const { status: _, startError: __, ...result } = end;
-    return { ...result, place: command.folder };
+    return resultOf(end, command.folder, ceilings);
   };
 
   return {
     contained: false,
     async workspace(name) {
       const folder = await quarters.workspace(name);
-      for (const { source, name: at } of inRoot) {
-        await mkdir(dirname(join(folder, at)), { recursive: true });
-        await symlink(source, join(folder, at));
-      }
+      await showAsLinks(folder, mounts, (mount) => namesInRoot([mount], o.root)[0]);
       return folder;
     },
     handOver: (folder) => quarters.handOver(folder),
     discard: (folder) => quarters.discard(folder),
     run,
-    installed: {
-      ...quarters.installed,
-      async show(key, folder, path) {
-        await quarters.installed.show(key, folder, path);
-        const [one] = quarters.installed.shownIn(folder).filter((each) => each.path === path);
-        if (one === undefined) return;
-        await rm(join(folder, path), { recursive: true, force: true });
-        await symlink(one.source, join(folder, path));
-      },
-    },
+    installed: installedAsLinks(quarters.installed),
     tool: (call, signal) => callTool(run, [toolchain.node, toolchain.runner], call, signal),
   };
 }

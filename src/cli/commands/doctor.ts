@@ -26,10 +26,7 @@ export async function doctorCommand(context: Context): Promise<ExitCode> {
   const probes = [...machine, ...settings.probes];
   out.show(
     () => ({ probes }),
-    () =>
-      briefly(probes)
-        .flatMap((probe) => renderProbe(probe, paintOf(out.look.colour)))
-        .join("\n"),
+    () => probes.flatMap((probe) => renderProbe(probe, paintOf(out.look.colour))).join("\n"),
   );
   if (machine.some((probe) => probe.state === "missing")) return EXIT.environment;
   return settings.code;
@@ -108,16 +105,6 @@ async function probeSettings(context: Context): Promise<{ probes: Probe[]; code:
 function sourcesOf(layers: { source: string; value: object }[]): string {
   const used = layers.filter((layer) => Object.keys(layer.value).length > 0);
   return used.length === 0 ? "defaults" : used.map((layer) => layer.source).join(" over ");
-}
-
-/** Many probes of one thing that all hold are one line. */
-function briefly(probes: Probe[]): Probe[] {
-  const byName = Map.groupBy(probes, (probe) => probe.name);
-  return [...byName].flatMap(([name, group]) =>
-    group.length > 2 && group.every((probe) => probe.state === "ok")
-      ? [{ name, state: "ok" as const, found: `${group.length} probes hold` }]
-      : group.filter((probe) => group.length <= 2 || probe.state !== "ok"),
-  );
 }
 
 function renderProbe(probe: Probe, paint: Paint): string[] {
