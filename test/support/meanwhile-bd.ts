@@ -20,7 +20,7 @@ if [ "$1" = batch ] && [ -e ${due} ]; then
   input=$(mktemp) && cat > "$input"
   if grep -qwF "$(cat ${due})" "$input"; then
     id=$(cat ${due}) && rm ${due}
-    (setsid sh -c "BEADS_ACTOR=person ${bd} close $id >/dev/null 2>&1; touch $input.done" </dev/null &)
+    (setsid sh -c "BEADS_ACTOR=person ${bd} close $id --force >/dev/null 2>&1; touch $input.done" </dev/null &)
     while [ ! -e "$input.done" ]; do sleep 0.02; done
   fi
   ${bd} "$@" < "$input"; code=$?
