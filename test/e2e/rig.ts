@@ -45,6 +45,8 @@ interface RunOptions {
  */
 export interface Rig extends Disposable {
   readonly dir: string;
+  /** Values in the environment of every command, which must not be found anywhere at the end. */
+  readonly canary: Record<string, string>;
   write(files: Record<string, string>): void;
   commit(message: string): string;
   /** The person's own settings file. */
@@ -108,6 +110,7 @@ export function aRig(files: Record<string, string> = { "README.md": "# Here\n" }
   let scripts = 0;
   const rig: Rig = {
     dir,
+    canary: canary.env,
     write,
     commit,
     settings(settings) {
