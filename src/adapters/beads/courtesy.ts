@@ -8,10 +8,12 @@ const POLL_MS = 25;
 const LIFE_MS_MIN = 100;
 /**
  * The longest we stand back for one command. bd 1.3.0 tries to get the database for 100 ms and then
- * rests for half a second, so one that waits gets in well before. One that is still there then
- * (`bd events tail --follow`) is not waited for again.
+ * rests for half a second, so one that waits gets in well before, unless the machine is busy. One
+ * that is still there then (`bd events tail --follow`) is not waited for again for a while, each time
+ * for twice as long.
  */
 const STAND_BACK_MAX_MS = 3_000;
+const PAST_MS_MIN = 10_000;
 /** How far up a process is looked for among our children: the feed's bd has a shell above it. */
 const PARENTS_MAX = 3;
 
@@ -21,14 +23,18 @@ const PARENTS_MAX = 3;
  * Linux lists locks with their holders; where it cannot be known, nobody is waited for.
  */
 export function openCourtesy(beadsDir: string): () => Promise<void> {
-  const lingering = new Set<number>();
+  const lingering = new Map<number, { pastMs: number; untilMs: number }>();
   return async () => {
-    const others = () => (othersAt(beadsDir) ?? []).filter((pid) => !lingering.has(pid));
+    const isPast = (pid: number) => (lingering.get(pid)?.untilMs ?? 0) > performance.now();
+    const others = () => (othersAt(beadsDir) ?? []).filter((pid) => !isPast(pid));
     for (let waitedMs = 0; waitedMs < STAND_BACK_MAX_MS; waitedMs += POLL_MS) {
       if (others().length === 0) return;
       await sleep(POLL_MS);
     }
-    for (const pid of others()) lingering.add(pid);
+    for (const pid of others()) {
+      const pastMs = 2 * (lingering.get(pid)?.pastMs ?? PAST_MS_MIN / 2);
+      lingering.set(pid, { pastMs, untilMs: performance.now() + pastMs });
+    }
   };
 }
 

@@ -51,7 +51,7 @@ describe.skipIf(process.platform !== "linux")("a bd beside ours", () => {
     expect(holders()).toEqual([]);
   }, 60_000);
 
-  it("that does not end is waited for once", async () => {
+  it("that does not end is waited for once in a while", async () => {
     await execa("sh", ["-c", `setsid ${held().slice(0, -1).join(" ")} sleep 60 >/dev/null 2>&1 &`]);
     await expect.poll(() => holders().length, { timeout: 30_000 }).toBe(1);
     const standBack = openCourtesy(beadsDir);
