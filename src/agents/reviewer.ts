@@ -73,9 +73,12 @@ export async function reviewChecks(
   return Object.fromEntries(o.checks.map(({ id }) => [id, opinions.get(id) ?? missing]));
 }
 
-/** Whether a leaf without a gating check did what it should; `diff` is its change. Turn `work`. */
+/**
+ * Whether a leaf whose checks say too little did what it should; `diff` is its change, `doubts` why
+ * it is looked at. Turn `work`.
+ */
 export async function reviewWork(
-  o: ReviewOrder & { pack: Pack; diff: string },
+  o: ReviewOrder & { pack: Pack; diff: string; doubts: readonly string[] },
   signal: AbortSignal,
 ): Promise<Opinion | Failure> {
   const prompt = parsePrompt(o.prompt);
@@ -87,7 +90,8 @@ export async function reviewWork(
     tokensMax: room - tokensOf(system) - tokensOf(diff),
     canRead: false,
   });
-  const facts = { task, context, dependencies, guidance, diff };
+  const why = o.doubts.map((doubt) => `- ${doubt}\n`).join("");
+  const facts = { task, context, dependencies, guidance, diff, doubts: why };
   return askForAnswer(
     {
       profile: o.profile,

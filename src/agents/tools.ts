@@ -73,6 +73,11 @@ export const TOOLS = {
       why: z.string().max(2000).optional().describe("What it is needed for"),
     }),
   },
+  request_file: {
+    description:
+      "Asks for one more file to change, where the task cannot be done without. You are told at once whether it is yours.",
+    schema: z.object({ path, why: z.string().min(1).max(1000).describe("Why it must change") }),
+  },
   ask_human: {
     description:
       "Asks a person and ends your attempt. Only for what you cannot decide: a contradiction, a missing decision.",

@@ -5,7 +5,12 @@ import type { AttemptStyle, Limits } from "../domain/limits.ts";
 import type { Pack } from "../domain/pack.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import { type Report, report } from "../domain/report.ts";
-import { parseAsking, parseFileBlocks, parseTextResult } from "../rules/text/answer.ts";
+import {
+  parseAsking,
+  parseFileBlocks,
+  parseRequests,
+  parseTextResult,
+} from "../rules/text/answer.ts";
 import { declaredFilesOf, renderPack } from "../rules/text/pack.ts";
 import {
   fillPrompt,
@@ -14,6 +19,7 @@ import {
   sectionOf,
   tokensOf,
 } from "../rules/text/prompt.ts";
+import { fenced } from "../rules/text/quote.ts";
 import { askModel, type Question } from "./ask.ts";
 import { runToolLoop } from "./tool-loop.ts";
 import type { Toolbox } from "./tools.ts";
@@ -89,14 +95,18 @@ async function workInFiles(
   signal: AbortSignal,
 ): Promise<{ report: Report } | Failure> {
   const temperature = warmthOf(o);
-  const reply = await askModel(
-    { profile: o.profile, request, ...(temperature === undefined ? {} : { temperature }) },
-    signal,
-  );
+  const warmth = temperature === undefined ? {} : { temperature };
+  let reply = await askModel({ profile: o.profile, request, ...warmth }, signal);
   if (isFailure(reply)) return reply;
-  const handed = readFiles(reply, o.pack);
+  const asked = await carryRequests(o, request, reply, signal);
+  if (isFailure(asked)) return asked;
+  if (asked !== undefined) {
+    reply = await askModel({ profile: o.profile, request: asked.request, ...warmth }, signal);
+    if (isFailure(reply)) return reply;
+  }
+  const handed = readFiles(reply, o.pack, asked?.granted ?? []);
   if (isFailure(handed)) return handed;
-  const declared = declaredFilesOf(o.pack);
+  const declared = [...declaredFilesOf(o.pack), ...(asked?.granted ?? [])];
   const strays: { path: string; said: string }[] = [];
   for (const [index, { path, text }] of handed.files.entries()) {
     const args = { path, text: text ?? "" };
@@ -124,12 +134,60 @@ async function workInFiles(
   };
 }
 
-function readFiles(reply: ModelReply, pack: Pack): ReturnType<typeof parseFileBlocks> {
+/**
+ * Where a reply asks for more files: the question that tells what came of it, and what was granted.
+ * It is put once in an attempt; undefined where nothing is asked for.
+ */
+async function carryRequests(
+  o: WorkOrder,
+  request: Question,
+  reply: ModelReply,
+  signal: AbortSignal,
+): Promise<{ request: Question; granted: string[] } | Failure | undefined> {
+  const wanted = o.pack.contract.kind === "code" ? parseRequests(reply.text) : [];
+  if (wanted.length === 0 || signal.aborted) return undefined;
+  const granted: string[] = [];
+  const said: string[] = [];
+  for (const [index, args] of wanted.entries()) {
+    const call = (name: string, more: object) =>
+      o.toolbox.call({ id: `${name}-${index + 1}`, name, args: more }, request.turn);
+    const answer = await call("request_file", args);
+    if (isFailure(answer)) return answer;
+    said.push(`- ${answer.text}`);
+    if (answer.isError) continue;
+    granted.push(args.path.replace(/^\.\//, ""));
+    const now = await call("read_file", { path: args.path });
+    if (isFailure(now)) return now;
+    said.push(
+      now.isError ? "It does not exist yet." : `It stands like this:\n\n${fenced(now.text, "")}`,
+    );
+  }
+  const text = `${said.join("\n")}\n\nNow write all your files, whole.`;
+  const { messages } = request;
+  return {
+    granted,
+    request: {
+      ...request,
+      turn: "2",
+      messages: [
+        ...messages,
+        { from: "model", text: reply.text, toolCalls: [] },
+        { from: "user", text },
+      ],
+    },
+  };
+}
+
+function readFiles(
+  reply: ModelReply,
+  pack: Pack,
+  granted: readonly string[],
+): ReturnType<typeof parseFileBlocks> {
   const trouble = troubleOf(reply);
   if (trouble) return trouble;
   const asking = parseAsking(reply.text);
   if (asking) return asking;
-  const declared = declaredFilesOf(pack);
+  const declared = [...declaredFilesOf(pack), ...granted];
   return pack.contract.kind === "text"
     ? parseTextResult(reply.text, declared[0] ?? "")
     : parseFileBlocks(reply.text, declared);

@@ -366,6 +366,16 @@ const fact = z.discriminatedUnion("event_type", [
     output: hash,
     duration_ms: z.number(),
   }),
+  /** The worker asked for a file beyond its contract's: when granted, the contract grows by it. */
+  z.object({
+    event_type: z.literal("file.requested"),
+    attempt: z.number().int(),
+    path: z.string(),
+    why: z.string(),
+    granted: z.boolean(),
+    /** What the worker was told. */
+    reason: z.string(),
+  }),
   z.object({
     event_type: z.literal("merge.started"),
     attempt: z.number().int(),

@@ -198,6 +198,8 @@ export interface SandboxCommand {
   env?: Record<string, string>;
   /** Files and folders below `folder` that this command may read only: what a check is made of. */
   readOnly?: string[];
+  /** Files below `folder` that it has no business with: those it changed are told, also when it put them back. */
+  watched?: readonly string[];
   timeoutMs: number;
   /** For each of stdout and stderr; what is beyond is left out of the middle. */
   outputBytesMax: number;
@@ -211,6 +213,8 @@ export interface SandboxResult {
   timedOut: boolean;
   truncated: boolean;
   durationMs: number;
+  /** The watched files that were written, moved, replaced or removed while it ran; absent: none. */
+  touched?: string[];
   /** Where `folder` was for the command: absolute paths in its output begin with it. */
   place?: string;
 }

@@ -178,6 +178,8 @@ export interface TaskState {
   /** Repair leaves made in this episode. */
   repairs: number;
   assumptions: string[];
+  /** Files that were granted to it at its worker's request; its contract has them too. */
+  grantedFiles?: string[];
   /** What was said of the checks its plan invented: nobody is asked the same again. */
   judged?: JudgedCheck[];
   /** What Beads was last known to hold, and a write not yet acknowledged. */

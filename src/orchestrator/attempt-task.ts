@@ -6,6 +6,7 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { FileWrite } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { type ChangedText, doubtsOf } from "../rules/check/doubts.ts";
 import {
   type BaseFindings,
   checksAfter,
@@ -18,12 +19,14 @@ import { missingCommand } from "../rules/check/missing-command.ts";
 import { judgeScope } from "../rules/check/scope.ts";
 import { drawVerdict, failureOf } from "../rules/check/verdict.ts";
 import { taskOf } from "../rules/status.ts";
+import { doubtGreen } from "./canary.ts";
 import { checkTree } from "./check-tree.ts";
 import { askConsent } from "./consent.ts";
 import { integrate, landedCommit } from "./integrate.ts";
 import { profileFor } from "./journaled-model.ts";
 import { keepWork, withHalfDone, withPatch } from "./keep-work.ts";
 import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
+import { judgeOwnTests } from "./own-tests.ts";
 import { gatherPack } from "./pack.ts";
 import { showPackages } from "./packages.ts";
 import { openToolbox } from "./toolbox.ts";
@@ -136,20 +139,27 @@ async function judge(
   more: Ended,
   signal: AbortSignal,
 ): Promise<LeaseEnd> {
-  const { spec, store } = world;
+  const { spec, store, repository } = world;
   const checks = checksAfter(task, spec, findings);
-  // The last attempt before somebody dearer is asked.
-  const rigour = { stopAtFirst: true, confirmsRed: task.attemptsLeft <= 1 };
-  const results = await checkTree(world, candidate, checks, rigour, signal);
+  // What a check says once only is not the worker's failure.
+  const rigour = { stopAtFirst: true, confirmsRed: true };
+  const first = await checkTree(world, candidate, checks, rigour, signal);
+  if (isFailure(first)) return failedEnd(world, lease, first, more);
+  const about = { commit: candidate, base: lease.base, changed: files };
+  const results = await doubtGreen(world, about, checks, first, signal);
   if (isFailure(results)) return failedEnd(world, lease, results, more);
   const verdict = drawVerdict(results, checks);
   if (!verdict.passed) {
     const failure = missingCommand(results, checks) ?? failureOf(verdict);
     return failedEnd(world, lease, failure, { ...more, verdict });
   }
-  const proven = isProven(task, spec, findings);
-  if (!proven) {
-    const refusal = await review(world, lease, candidate, signal);
+  const changes = await repository.changes(lease.base, candidate);
+  const own = await judgeOwnTests(world, { base: lease.base, candidate, changes, checks }, signal);
+  if (isFailure(own)) return failedEnd(world, lease, own, { ...more, verdict });
+  const texts = await changedTexts(world, candidate, files);
+  const doubts = [...doubtsOf(task, spec, findings, texts), ...own.doubts];
+  if (doubts.length > 0) {
+    const refusal = await review(world, lease, candidate, doubts, signal);
     if (refusal !== undefined) return failedEnd(world, lease, refusal, { ...more, verdict });
   }
   const asked = await askConsent(world, lease, candidate, more.summary ?? "");
@@ -162,7 +172,8 @@ async function judge(
     signal,
   );
   if (isFailure(integrated)) return failedEnd(world, lease, integrated, more);
-  return doneEnd(world, lease, integrated, !proven, { ...more, verdict });
+  const unchecked = !isProven(task, spec, findings);
+  return doneEnd(world, lease, integrated, unchecked, { ...more, verdict });
 }
 
 function doneEnd(
@@ -187,11 +198,21 @@ function doneEnd(
   };
 }
 
-/** A leaf that no check proves is looked at by the reviewer, where there is one. */
+async function changedTexts(world: World, candidate: string, files: readonly string[]) {
+  const texts: ChangedText[] = [];
+  for (const path of files) {
+    const text = await world.repository.readFile(candidate, path);
+    if (text !== undefined) texts.push({ path, text });
+  }
+  return texts;
+}
+
+/** A leaf whose checks say too little of it is looked at by the reviewer, where there is one. */
 async function review(
   world: World,
   lease: Lease,
   candidate: string,
+  doubts: string[],
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   const profile = profileFor(world, lease, "reviewer");
@@ -203,6 +224,7 @@ async function review(
       identity: { taskId: lease.taskId, attempt: lease.attempt },
       pack: await gatherPack(world, lease.taskId, candidate, "fresh"),
       diff: await world.repository.diff(lease.base, candidate, DIFF_BYTES_MAX),
+      doubts,
     },
     signal,
   );

@@ -1,6 +1,7 @@
-/** Runs checks on a commit in a fresh sandboxed folder; one tree is checked once. */
+/** Runs checks on a commit, each in a fresh sandboxed folder; one tree is checked once. */
 import type { Check, CheckResult } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
+import { protectedBy } from "../rules/check/protected.ts";
 import { showPackages } from "./packages.ts";
 import { runChecks } from "./run-checks.ts";
 import type { CheckedResult, World } from "./world.ts";
@@ -31,53 +32,54 @@ export async function checkTree(
   const { checked } = world;
   const tree = await world.repository.treeOf(commit);
   const results: CheckResult[] = [];
-  let folder: string | undefined;
+  for (const check of checks) {
+    const key = JSON.stringify([tree, check.run, check.stdin, check.exit, check.stdout]);
+    const first = checked.get(key) ?? (await runOne(world, commit, check, signal));
+    if (isFailure(first)) return first;
+    const isDoubted = confirmsRed && check.gates && !first.passed && !first.confirmed;
+    const result = isDoubted ? await confirm(world, commit, check, first, signal) : first;
+    if (isFailure(result)) return result;
+    // Of a flaky check nothing is known.
+    if (result.flaky === undefined) checked.set(key, result);
+    else checked.delete(key);
+    const { confirmed: _, ...shown } = result;
+    results.push({ ...shown, name: check.name, gates: check.gates });
+    if (stopAtFirst && check.gates && !result.passed) break;
+  }
+  return results;
+}
+
+/**
+ * In a folder of its own, which holds the commit's files and nothing else: whatever code a check
+ * ran, it can neither prepare the next one nor change the files that judge while they do.
+ */
+async function runOne(
+  world: World,
+  commit: string,
+  check: Check,
+  signal: AbortSignal,
+): Promise<CheckedResult | Failure> {
+  const { repository, sandbox, limits, store, spec } = world;
+  const files = await repository.listFiles(commit);
+  const watched = files.filter((path) => protectedBy(path, spec.protectedPaths) !== undefined);
+  const folder = await freshFolder(world, commit, signal);
+  if (isFailure(folder)) return folder;
   try {
-    for (const check of checks) {
-      const key = JSON.stringify([tree, check.run, check.stdin, check.exit, check.stdout]);
-      const known = checked.get(key);
-      if (known === undefined && folder === undefined) {
-        const made = await freshFolder(world, commit, signal);
-        if (isFailure(made)) return made;
-        folder = made;
-      }
-      const first = known ?? (await runOne(world, check, folder ?? "", signal));
-      if (isFailure(first)) return first;
-      const isDoubted = confirmsRed && check.gates && !first.passed && !first.confirmed;
-      const result = isDoubted ? await confirm(world, commit, check, first, signal) : first;
-      if (isFailure(result)) return result;
-      // Of a flaky check nothing is known.
-      if (result.flaky === undefined) checked.set(key, result);
-      else checked.delete(key);
-      const { confirmed: _, ...shown } = result;
-      results.push({ ...shown, name: check.name, gates: check.gates });
-      if (stopAtFirst && check.gates && !result.passed) break;
-    }
-    return results;
+    const ran = await runChecks(
+      { checks: [check], folder, stopAtFirst: false, watched },
+      { sandbox, journal: store.journal, limits },
+      signal,
+    );
+    if (isFailure(ran)) return ran;
+    const [result] = ran;
+    if (result === undefined) throw new Error(`check ${check.name} gave no result`);
+    return result;
   } finally {
-    if (folder !== undefined) await world.sandbox.discard(folder);
+    await sandbox.discard(folder);
   }
 }
 
-async function runOne(
-  world: World,
-  check: Check,
-  folder: string,
-  signal: AbortSignal,
-): Promise<CheckedResult | Failure> {
-  const { sandbox, limits, store } = world;
-  const ran = await runChecks(
-    { checks: [check], folder, stopAtFirst: false },
-    { sandbox, journal: store.journal, limits },
-    signal,
-  );
-  if (isFailure(ran)) return ran;
-  const [result] = ran;
-  if (result === undefined) throw new Error(`check ${check.name} gave no result`);
-  return result;
-}
-
-/** Runs a red check again, in a folder of its own: red again, or flaky. */
+/** Runs a red check again: red again, or flaky. */
 async function confirm(
   world: World,
   commit: string,
@@ -85,22 +87,15 @@ async function confirm(
   red: CheckedResult,
   signal: AbortSignal,
 ): Promise<CheckedResult | Failure> {
-  const folder = await freshFolder(world, commit, signal);
-  if (isFailure(folder)) return folder;
-  try {
-    const again = await runOne(world, check, folder, signal);
-    if (isFailure(again)) return again;
-    if (!again.passed) return { ...red, confirmed: true };
-    const detail = `It was red, and green when it ran once more on the same files.\n${red.detail}`;
-    return { ...red, flaky: true, detail };
-  } finally {
-    await world.sandbox.discard(folder);
-  }
+  const again = await runOne(world, commit, check, signal);
+  if (isFailure(again)) return again;
+  if (!again.passed) return { ...red, confirmed: true };
+  const detail = `It was red, and green when it ran once more on the same files.\n${red.detail}`;
+  return { ...red, flaky: true, detail };
 }
 
 let folders = 0;
 
-/** Each check run starts from the commit's files alone, in a folder nobody else uses. */
 async function freshFolder(
   world: World,
   commit: string,

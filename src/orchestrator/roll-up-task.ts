@@ -6,6 +6,7 @@ import type { Contract, TaskId } from "../domain/task.ts";
 import { leafChecks, owedToRollUp } from "../rules/check/gates.ts";
 import { drawVerdict } from "../rules/check/verdict.ts";
 import { descendantsOf, isLost, mayRollUp, taskOf } from "../rules/status.ts";
+import { doubtGreen } from "./canary.ts";
 import { checkTree } from "./check-tree.ts";
 import { createdEvent } from "./tracked.ts";
 import { ACTOR, type World } from "./world.ts";
@@ -30,7 +31,12 @@ export async function rollUpTask(
   const landed = await repository.landed();
   const checks = rollUpChecks(world, task);
   const rigour = { stopAtFirst: false, confirmsRed: true };
-  const results = await checkTree(world, commit, checks, rigour, signal);
+  const first = await checkTree(world, commit, checks, rigour, signal);
+  if (isFailure(first)) return first;
+  const work = workBelow(store.state, task);
+  const results = work
+    ? await doubtGreen(world, { ...work, commit }, checks, first, signal)
+    : first;
   if (isFailure(results)) return results;
   // Meanwhile a person may have reopened what is below, added to it, or put it aside.
   if (signal.aborted || isLost(store.state, task) || !mayRollUp(store.state, task))
@@ -102,6 +108,17 @@ function rollUpChecks(world: World, task: TaskState): Check[] {
     return [...own, ...leafOnes.filter((check) => owed.has(check.name))];
   }
   return [...own, ...leafOnes, ...world.spec.checks.filter((check) => check.when === "final")];
+}
+
+/** What was merged below a task: the commit it all began from, and the files; nothing, where nothing was. */
+function workBelow(state: RunState, task: TaskState) {
+  const merged = descendantsOf(state, task.id)
+    .flatMap((one) => one.attempts)
+    .filter((attempt) => attempt.outcome === "succeeded")
+    .sort((a, b) => a.startedAt - b.startedAt);
+  const base = merged[0]?.base;
+  if (base === undefined) return undefined;
+  return { base, changed: [...new Set(merged.flatMap((attempt) => attempt.files))] };
 }
 
 /** What is done below it is proven; nothing done there proves nothing. */

@@ -11,7 +11,13 @@ import { distillOutput, isSameOutput } from "../rules/text/distill.ts";
  * that is not its own (no sandbox, a stop) is a failure.
  */
 export async function runChecks(
-  o: { checks: readonly Check[]; folder: string; stopAtFirst: boolean },
+  o: {
+    checks: readonly Check[];
+    folder: string;
+    stopAtFirst: boolean;
+    /** Files that no check may change while it runs: who does is red. */
+    watched?: readonly string[];
+  },
   world: { sandbox: Sandbox; journal: Pick<Journal, "putBlob">; limits: Limits },
   signal: AbortSignal,
 ): Promise<CheckResult[] | Failure> {
@@ -22,6 +28,7 @@ export async function runChecks(
         folder: o.folder,
         argv: ["/bin/sh", "-c", check.run],
         readOnly: check.oracle,
+        watched: o.watched ?? [],
         ...(check.stdin === undefined ? {} : { stdin: check.stdin }),
         timeoutMs: check.timeoutMs ?? world.limits.checkTimeoutMs,
         outputBytesMax: world.limits.outputBytesMax,
@@ -29,19 +36,34 @@ export async function runChecks(
       signal,
     );
     if (isFailure(ran)) return ran;
-    const passed = isGreen(ran, check);
+    const { touched = [] } = ran;
+    const passed = isGreen(ran, check) && touched.length === 0;
     results.push({
       name: check.name,
       passed,
       gates: check.gates,
       exitCode: ran.exitCode,
       durationMs: ran.durationMs,
-      detail: passed ? "" : distillOutput(ran, check),
+      detail: passed ? "" : whyRed(ran, check),
       output: world.journal.putBlob(wholeOutput(ran)),
     });
     if (o.stopAtFirst && check.gates && !passed) break;
   }
   return results;
+}
+
+const PATHS_SHOWN_MAX = 10;
+
+function whyRed(ran: SandboxResult, check: Check): string {
+  const { touched = [] } = ran;
+  if (touched.length === 0) return distillOutput(ran, check);
+  const shown = touched.slice(0, PATHS_SHOWN_MAX).map((path) => `- ${path}`);
+  const rest = touched.length - shown.length;
+  return [
+    "While it ran, files were changed by which work is judged; what it said does not count:",
+    ...shown,
+    ...(rest > 0 ? [`- and ${rest} more`] : []),
+  ].join("\n");
 }
 
 /** By exit code (null when it was stopped), and by output where the check gives one; never by words. */

@@ -5,6 +5,7 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { ToolResult } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import { allowedTools, isWebTool, refuseTool } from "../rules/check/permission.ts";
+import { judgeRequest } from "../rules/check/request.ts";
 import { taskOf } from "../rules/status.ts";
 import type { Lease } from "./lease.ts";
 import { reachOf, readWeb } from "./reach.ts";
@@ -81,6 +82,7 @@ export function openToolbox(
     const refusal = refuseTool(allowed, task.contract, parsed.name, parsed.args);
     if (refusal !== undefined) return refused(refusal);
     if (parsed.name === "run_tests") return runTests();
+    if (parsed.name === "request_file") return requestFile(parsed.args.path, parsed.args.why);
     if (parsed.name === "run_command") {
       return runCommand(parsed.args.command);
     }
@@ -89,6 +91,22 @@ export function openToolbox(
     }
     const { name: tool, args } = parsed;
     return sandbox.tool({ folder, tool, args, timeoutMs: limits.checkTimeoutMs }, signal);
+  }
+
+  function requestFile(asked: string, why: string): ToolResult {
+    const { path, granted, reason } = judgeRequest(
+      store.state,
+      task,
+      asked,
+      world.spec.protectedPaths,
+    );
+    const { attempt } = lease;
+    const about = { task_id: task.id, actor: lease.role, attempt } as const;
+    const isNews = !task.contract.files.includes(path);
+    if (isNews) {
+      store.record([{ ...about, event_type: "file.requested", path, why, granted, reason }]);
+    }
+    return { text: reason, isError: !granted };
   }
 
   async function runTests(): Promise<ToolResult | Failure> {

@@ -49,6 +49,11 @@ export function applyToTask(
       delete task.route;
       delete task.pending;
       return;
+    case "file.requested":
+      if (!event.granted || task.contract.files.includes(event.path)) return;
+      task.contract = { ...task.contract, files: [...task.contract.files, event.path] };
+      task.grantedFiles = [...(task.grantedFiles ?? []), event.path];
+      return;
     case "checks.judged":
       task.judged = event.checks;
       return;

@@ -96,6 +96,8 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
       return `${event.refused} not possible: ${event.reason}`;
     case "checks.judged":
       return `${count(event.checks.length, "invented check")}, ${event.checks.filter((one) => one.gates).length} may gate: said by ${event.by}`;
+    case "file.requested":
+      return event.granted ? `was given ${event.path}` : `was refused ${event.path}`;
     case "task.created":
       return state.rootId === event.task_id ? "created" : undefined;
     case "question.notified":

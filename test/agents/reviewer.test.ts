@@ -61,11 +61,13 @@ describe("reviewWork", () => {
   it("judges the change against the contract", async () => {
     const model = listening(scriptedModel(['{"reason":"No code.","accept":false}']));
     const diff = "--- a/src/double.ts\n+++ b/src/double.ts\n+```\n+TODO";
-    const options = { profile: aProfile(model), prompt, identity, pack: aPack(), diff };
+    const doubts = ["src/double.ts speaks of `reallyExit`."];
+    const options = { profile: aProfile(model), prompt, identity, pack: aPack(), diff, doubts };
     expect(await reviewWork(options, NEVER)).toEqual({ accept: false, reason: "No code." });
     const text = model.asked[0]?.messages[0]?.text ?? "";
     expect(text).toContain("Doubles a number.");
     expect(text).toContain("+TODO");
+    expect(text).toContain("- src/double.ts speaks of `reallyExit`.");
     expect(text).toContain("````diff");
   });
 });

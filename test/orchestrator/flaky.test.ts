@@ -109,7 +109,7 @@ it("a roll-up that is red and green makes a question, and no repair", async () =
 });
 
 describe("an attempt's own red check", () => {
-  it("is confirmed before somebody dearer is asked, and not before that", async () => {
+  it("is confirmed before it counts: the worker is charged for no attempt", async () => {
     const isFirst = first(1);
     const { world, runs } = aRun((command) => command === "has b.txt b" && isFirst(), {
       roles: ["planner", "worker", "fixer"],
@@ -126,8 +126,11 @@ describe("an attempt's own red check", () => {
 
     const once = first(1);
     const early = aRun((command) => command === "has b.txt b" && once());
-    expect((await run(early.world)).exitCode).toBe(0);
-    const attempts = taskOf(early.world.store.state, "fr-r1.a2").attempts;
-    expect(attempts.map((one) => one.outcome)[0]).toBe("rejected");
+    expect((await run(early.world)).exitCode).toBe(3);
+    const task = taskOf(early.world.store.state, "fr-r1.a2");
+    expect([task.attemptsLeft, task.attempts.map((one) => one.failure?.failure)]).toEqual([
+      3,
+      ["flaky-check"],
+    ]);
   });
 });

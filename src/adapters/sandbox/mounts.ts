@@ -90,5 +90,5 @@ export async function plainStats(folder: string, path: string) {
     const parent = await lstat(join(folder, ...segments.slice(0, length))).catch(() => undefined);
     if (!parent?.isDirectory()) return undefined;
   }
-  return lstat(join(folder, path)).catch(() => undefined);
+  return lstat(join(folder, path), { bigint: true }).catch(() => undefined);
 }

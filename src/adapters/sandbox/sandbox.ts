@@ -7,6 +7,7 @@ import { closeInherited } from "./inherited.ts";
 import { CEILINGS, type Ceilings } from "./limits.ts";
 import { findMounts, findToolFolders, namesInRoot } from "./mounts.ts";
 import { openQuarters } from "./quarters.ts";
+import { tellingTouched } from "./touched.ts";
 import { openUnconfined } from "./unconfined.ts";
 
 /** Programs that would leave files beside the work are told not to. */
@@ -54,6 +55,7 @@ export async function createSandbox(o: {
   if (isFailure(sandbox)) return sandbox;
   return {
     ...sandbox,
+    run: tellingTouched(sandbox.run),
     fingerprint: "fingerprint" in sandbox ? sandbox.fingerprint : undefined,
     base: quarters.base,
     mounts: namesInRoot(mounts, root),

@@ -59,11 +59,16 @@ export function checksAfter(task: TaskState, spec: Spec, findings: BaseFindings)
   ];
 }
 
-/** True when at least one own gating check was red before and so proves the work. */
-export function isProven(task: TaskState, spec: Spec, findings: BaseFindings): boolean {
-  return ownChecks(task, spec).some(
+/** The own gating checks that were red before the work, and so prove it when they are green. */
+export function provingChecks(task: TaskState, spec: Spec, findings: BaseFindings): Check[] {
+  return ownChecks(task, spec).filter(
     (check) => check.gates && !findings.vacuous.includes(check.name),
   );
+}
+
+/** True when at least one of them is there. */
+export function isProven(task: TaskState, spec: Spec, findings: BaseFindings): boolean {
+  return provingChecks(task, spec, findings).length > 0;
 }
 
 /**

@@ -38,7 +38,15 @@ function workerTools({ kind }: Pick<Contract, "kind">, reaches: readonly string[
   const web = WEB.filter((tool) => reaches.includes(tool));
   switch (kind) {
     case "code":
-      return [...READING, ...ASKING, "write_file", "edit_file", "run_command", ...web];
+      return [
+        ...READING,
+        ...ASKING,
+        "write_file",
+        "edit_file",
+        "request_file",
+        "run_command",
+        ...web,
+      ];
     case "text":
       return [...READING, ...ASKING, "write_file", "edit_file", ...web];
     case "command":
@@ -63,7 +71,7 @@ export function refuseTool(
   if (typeof path !== "string") return "`path` is missing";
   const plain = path.replace(/^\.\//, "");
   if (contract.files.includes(plain)) return undefined;
-  return `${path} is not one of this task's files: ${contract.files.join(", ")}. If it must change, ask_human and say why.`;
+  return `${path} is not one of this task's files: ${contract.files.join(", ")}. If the task cannot be done without it, ask for it with request_file.`;
 }
 
 function refuseReading(path: string): string | undefined {

@@ -5,6 +5,7 @@ import { foldedPath } from "../../domain/path.ts";
 export const TEST_PATHS: readonly string[] = [
   ...["**/test/**", "**/tests/**", "**/__tests__/**", "**/*.test.*", "**/*.spec.*"],
   ...["**/test_*.py", "**/*_test.py", "**/conftest.py", "**/*_test.go", "**/__snapshots__/**"],
+  ...["**/*.snap", "**/__mocks__/**", "**/*_test.rs", "**/*_spec.rb"],
 ];
 
 /** How tests, types and lint are run. */
@@ -23,8 +24,20 @@ const TOOL_PATHS: readonly string[] = [
     "**/.mocharc*",
     "**/playwright.config.*",
   ],
+  ...[
+    "**/vitest.workspace.*",
+    "**/vitest.setup.*",
+    "**/jest.setup.*",
+    "**/ava.config.*",
+    "**/.taprc",
+  ],
+  ...["**/cypress.config.*", "**/karma.conf.*", "**/.nycrc*", "**/.c8rc*", "**/jsconfig.json"],
+  ...["**/babel.config.*", "**/.babelrc*", "**/.swcrc", "**/deno.json*", "**/bunfig.toml"],
   ...["**/pyproject.toml", "**/setup.cfg", "**/tox.ini", "**/pytest.ini", "**/noxfile.py"],
-  ...["**/Makefile", "**/Cargo.toml", "**/go.mod"],
+  ...["**/Makefile", "**/GNUmakefile", "**/justfile", "**/Cargo.toml", "**/go.mod"],
+  // What a Python or Node loads before, or instead of, what is asked for.
+  ...["**/sitecustomize.py", "**/usercustomize.py", "**/*.pth", "**/pyvenv.cfg", "**/.coveragerc"],
+  ...["**/node_modules/**", "**/.venv/**", "**/site-packages/**", "**/.cargo/**", "**/build.rs"],
 ];
 
 /** Which code of others is used and from where; what runs on machines of others, or in their tools. */
@@ -66,7 +79,8 @@ export const PROTECTED_PATHS: readonly string[] = [
  */
 export function protectedBy(path: string, more: readonly string[] = []): string | undefined {
   const folded = foldedPath(plainPath(path));
-  return [...PROTECTED_PATHS, ...more].find((pattern) => matcherOf(pattern).test(folded));
+  const usual = ANY_USUAL.test(folded) ? PROTECTED_PATHS : [];
+  return [...usual, ...more].find((pattern) => matcherOf(pattern).test(folded));
 }
 
 /** True for a path that one of these patterns matches. */
@@ -85,14 +99,18 @@ const matchers = new Map<string, RegExp>();
 function matcherOf(pattern: string): RegExp {
   const known = matchers.get(pattern);
   if (known) return known;
+  const matcher = new RegExp(sourceOf(pattern), "su");
+  matchers.set(pattern, matcher);
+  return matcher;
+}
+
+function sourceOf(pattern: string): string {
   const source = foldedPath(plainPath(pattern))
     .split(/(\*\*\/|\*\*|\*|\?)/)
     .map((part) => WILDCARDS[part] ?? part.replace(/[\\^$.|+()[\]{}]/g, "\\$&"))
     .join("");
   const below = /[*?]/.test(pattern) ? "" : "(?:/.*)?";
-  const matcher = new RegExp(`^${source}${below}$`, "su");
-  matchers.set(pattern, matcher);
-  return matcher;
+  return `^${source}${below}$`;
 }
 
 const WILDCARDS: Record<string, string> = {
@@ -101,3 +119,6 @@ const WILDCARDS: Record<string, string> = {
   "*": "[^/]*",
   "?": "[^/]",
 };
+
+/** All of the usual ones at once: most paths are none of them. */
+const ANY_USUAL = new RegExp(PROTECTED_PATHS.map(sourceOf).join("|"), "su");

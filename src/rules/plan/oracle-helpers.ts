@@ -8,11 +8,10 @@ export function renderHelperImports(helpers: ReadonlySet<Helper>): string {
   const has = (...names: Helper[]) => names.some((name) => helpers.has(name));
   return [
     'import assert from "node:assert/strict";',
-    `import { ${[has("http") && "spawn", has("command", "call") && "spawnSync"].filter(Boolean).join(", ")} } from "node:child_process";`,
+    `import { ${[has("http", "call") && "spawn", has("command") && "spawnSync"].filter(Boolean).join(", ")} } from "node:child_process";`,
     has("http") && 'import { createServer } from "node:net";',
-    has("call") && 'import { join } from "node:path";',
-    `import { ${has("http") ? "after, " : ""}test } from "node:test";`,
-    `import { fileURLToPath${has("call") ? ", pathToFileURL" : ""} } from "node:url";`,
+    `import { ${has("http", "call") ? "after, " : ""}test } from "node:test";`,
+    'import { fileURLToPath } from "node:url";',
     `import { inspect${has("call") ? ", isDeepStrictEqual" : ""} } from "node:util";`,
   ]
     .filter((line) => line !== false)
@@ -23,8 +22,8 @@ export function renderHelperImports(helpers: ReadonlySet<Helper>): string {
 export function renderHelpers(helpers: ReadonlySet<Helper>): string {
   return [
     COMMON,
+    ENVIRONMENT,
     helpers.has("call") ? CALL : "",
-    helpers.has("command") || helpers.has("http") ? ENVIRONMENT : "",
     helpers.has("command") ? COMMAND : "",
     helpers.has("http") ? HTTP : "",
   ]
@@ -39,69 +38,120 @@ const show = (value) =>
 `;
 
 const CALL = String.raw`
-/** The export as a function; a constant is one that takes nothing. */
-async function find(file, name) {
-  const found = (await load(file))[name];
-  if (found === undefined) throw new Error(file + " exports no " + name);
-  return typeof found === "function" ? found : () => found;
+// The work is loaded and called in a process of its own, which is told the call and says what came
+// of it: it neither sees what is expected nor can end, patch or speak for the process that compares.
+const SUBJECT = ${"`"}(${"$"}{answer})(${"$"}{JSON.stringify(root)})${"`"};
+let subject;
+after(() => subject?.child.kill("SIGKILL"));
+
+/** Starts the subject's process, once and whenever it has ended; what it prints is no result. */
+function begin() {
+  const stdio = ["ignore", 2, 2, "ipc"];
+  const child = spawn(process.execPath, ["--input-type=module", "-e", SUBJECT], { cwd: root, env: environment, stdio });
+  const ended = new Promise((resolve) => {
+    child.on("exit", (code, signal) => {
+      subject = undefined;
+      resolve({ ended: code ?? signal });
+    });
+    child.on("error", (error) => resolve({ ended: error.message }));
+  });
+  return { child, ended };
+}
+
+async function ask(file, name, args) {
+  subject ??= begin();
+  const { child, ended } = subject;
+  const answered = new Promise((resolve) => child.once("message", resolve));
+  child.send({ file, name, args }, () => {});
+  const said = await Promise.race([answered, ended]);
+  if (said.ended === undefined) return said;
+  assert.fail("its process ended with " + said.ended + " instead of answering");
 }
 
 async function returns(file, name, args, expected) {
-  let actual;
-  try {
-    actual = await (await find(file, name))(...args);
-  } catch (error) {
-    assert.fail("threw " + said(error) + ", expected " + show(expected));
-  }
-  if (isDeepStrictEqual(plain(actual), expected)) return;
-  assert.fail("returned " + show(actual) + ", expected " + show(expected));
+  const { threw, shown, json } = await ask(file, name, args);
+  if (threw !== undefined) assert.fail("threw " + shown + ", expected " + show(expected));
+  const actual = json === undefined ? undefined : JSON.parse(json);
+  if ((json !== undefined || shown === "undefined") && isDeepStrictEqual(actual, expected)) return;
+  assert.fail("returned " + shown + ", expected " + show(expected));
 }
 
 async function fails(file, name, args, message) {
-  let found;
-  let actual;
-  try {
-    found = await find(file, name);
-    actual = await found(...args);
-  } catch (error) {
-    const text = String(error?.message ?? error);
-    // What is missing or still a stub fails too, and means nothing.
-    if (found && !text.startsWith("not implemented: ") && text.includes(message)) return;
-    assert.fail("threw " + said(error) + ", expected an error with " + show(message));
+  const { threw, shown, found } = await ask(file, name, args);
+  const wanted = ", expected an error with " + show(message);
+  if (threw === undefined) assert.fail("returned " + shown + wanted);
+  // What is missing or still a stub fails too, and means nothing.
+  if (found && !threw.startsWith("not implemented: ") && threw.includes(message)) return;
+  assert.fail("threw " + shown + wanted);
+}
+
+/** What the subject's process does: this text is all of it, so it names nothing from outside. */
+function answer(root) {
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { join } = process.getBuiltinModule("node:path");
+  const { pathToFileURL } = process.getBuiltinModule("node:url");
+  const { inspect } = process.getBuiltinModule("node:util");
+  const show = (value) =>
+    inspect(value, { depth: 8, breakLength: Infinity, maxArrayLength: 60, maxStringLength: 600 });
+
+  async function call({ file, name, args }) {
+    let found = false;
+    try {
+      const value = (await load(file))[name];
+      if (value === undefined) throw new Error(file + " exports no " + name);
+      found = true;
+      // A constant is a function that takes nothing.
+      const actual = typeof value === "function" ? await value(...args) : value;
+      return { shown: show(actual), ...json(actual) };
+    } catch (error) {
+      return { threw: String(error?.message ?? error), shown: said(error), found };
+    }
   }
-  assert.fail("returned " + show(actual) + ", expected an error with " + show(message));
-}
 
-async function load(file) {
-  const path = join(root, file);
-  try {
-    return await import(pathToFileURL(path).href);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    // Only a process of its own says in which line.
-    const { stderr } = spawnSync(process.execPath, [path], { encoding: "utf8", timeout: 20_000 });
-    error.stack = /^\S+:\d+$/m.exec(stderr)?.[0] ?? "";
-    throw error;
+  async function load(file) {
+    const path = join(root, file);
+    try {
+      return await import(pathToFileURL(path).href);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      // Only a process of its own says in which line.
+      const { stderr } = spawnSync(process.execPath, [path], { encoding: "utf8", timeout: 20_000 });
+      error.stack = /^\S+:\d+$/m.exec(stderr)?.[0] ?? "";
+      throw error;
+    }
   }
-}
 
-/** The error with the place in the work that it comes from. */
-function said(error) {
-  if (!(error instanceof Error)) return show(error);
-  const places = (error.stack ?? "").replace(error.message, "").matchAll(/([^/\s(]+\.[cm]?[jt]sx?):(\d+)/g);
-  const at = [...places].find(([, name]) => !name.endsWith(".test.mjs"));
-  const message = error.message.replaceAll(root, "");
-  return error.name + ": " + message + (at ? " (" + at[1] + " line " + at[2] + ")" : "");
-}
+  /** The error with the place in the work that it comes from. */
+  function said(error) {
+    if (!(error instanceof Error)) return show(error);
+    const places = (error.stack ?? "").replace(error.message, "").matchAll(/([^/\s(]+\.[cm]?[jt]sx?):(\d+)/g);
+    const at = [...places][0];
+    const message = error.message.replaceAll(root, "");
+    return error.name + ": " + message + (at ? " (" + at[1] + " line " + at[2] + ")" : "");
+  }
 
-/** The value as JSON knows it: plain objects, nothing undefined, no -0. */
-function plain(value) {
-  if (Array.isArray(value)) return value.map(plain);
-  if (value === null || typeof value !== "object") return value === 0 ? 0 : value;
-  if (value instanceof Date) return value.toJSON();
-  if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value)) return value;
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return Object.fromEntries(entries.map(([key, inner]) => [key, plain(inner)]));
+  /** Nothing for a value that JSON does not know: it equals no expected one. */
+  function json(value) {
+    try {
+      return { json: JSON.stringify(plain(value)) };
+    } catch {
+      return {};
+    }
+  }
+
+  /** The value as JSON knows it: plain objects, nothing undefined, no -0. */
+  function plain(value) {
+    if (Array.isArray(value)) return Array.from(value, plain);
+    if (typeof value === "number" && Number.isFinite(value)) return value === 0 ? 0 : value;
+    if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+    if (value instanceof Date) return value.toJSON();
+    const isOdd = value instanceof Map || value instanceof Set || ArrayBuffer.isView(value);
+    if (typeof value !== "object" || isOdd) throw new TypeError("no JSON");
+    const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+    return Object.fromEntries(entries.map(([key, inner]) => [key, plain(inner)]));
+  }
+
+  process.on("message", async (asked) => process.send(await call(asked)));
 }
 `;
 

@@ -25,6 +25,22 @@ export interface OracleParts {
   present: readonly Check[];
 }
 
+/** How rendered tests are run: no signal of the work's makes the process that judges it listen. */
+const RUN = "node --disable-sigusr1 --test";
+
+/** Whether a check is one of ours, whose tests and the work they judge are processes of their own. */
+export function judgesFromOutside(check: Check): boolean {
+  return check.oracle.length > 0 && check.run.startsWith(`${RUN} `);
+}
+
+const RUNNERS =
+  /(?<![\w-])(?:tests?|jest|vitest|mocha|ava|tap|tape|uvu|c8|nyc|pytest|unittest|nose2|nox|tox|rspec|check|ci|verify)(?!\w)/i;
+
+/** Whether a command seems to run tests, which most runners load into one process with the work. */
+export function namesRunner(command: string): boolean {
+  return RUNNERS.test(command);
+}
+
 /** Where the tests of a task stand, relative to the spec's root. */
 export function oraclePath(key: string, suffix = ""): string {
   return `test/${key}${suffix}.test.mjs`;
@@ -54,15 +70,13 @@ export function renderOracle(o: OracleParts): { checks: Check[]; files: FileWrit
     },
   ];
   for (const { name, suffix, gates, members } of groups) {
-    const rest = isNodeWork(o.spec.language, o.files)
-      ? members
-      : members.filter(({ example }) => example.kind === "http");
+    const rest = members.filter(({ example }) => isRendered(o, example));
     if (rest.length > 0) {
       const { nth, path } = freePath(o, suffix);
       checks.push({
         ...common(o, rest, gates),
         name: nth === 1 ? name : `${name} ${nth}`,
-        run: `node --test ${path}`,
+        run: `${RUN} ${path}`,
         oracle: [path],
       });
       files.push({
@@ -79,6 +93,16 @@ export function renderOracle(o: OracleParts): { checks: Check[]; files: FileWrit
     }
   }
   return { checks, files };
+}
+
+/**
+ * Whether an example becomes a test in the rendered file. A command that runs tests stands alone:
+ * where it is green for a bad reason, that can be found out (orchestrator/canary.ts).
+ */
+function isRendered({ spec, files }: OracleParts, example: Example): boolean {
+  if (example.kind === "http") return true;
+  if (!isNodeWork(spec.language, files)) return false;
+  return example.kind !== "command" || !namesRunner(example.run);
 }
 
 /** The first name for the test file that the task does not use yet. */

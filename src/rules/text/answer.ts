@@ -95,7 +95,7 @@ function parseMended(text: string): { value: unknown } | undefined {
 // ── Files ──────────────────────────────────────────────────────────────────
 
 /** Blocks by which a worker speaks of its task instead of handing in a file. */
-const SPOKEN = new Set(["question", "capability"]);
+const SPOKEN = new Set(["question", "capability", "request"]);
 /** An unnamed block of these is an illustration, never the one declared file (unless it has that ending). */
 const ILLUSTRATION = /^(?:sh|bash|zsh|shell|console|shell-session|terminal|text|txt|output|diff)$/i;
 
@@ -116,7 +116,7 @@ export function parseFileBlocks(
   if (answer.trim() === "") return unusable("The answer is empty.");
 
   const fences = fencesOf(answer);
-  const blocks = fences.filter((fence) => !SPOKEN.has(fence.info.trim().toLowerCase()));
+  const blocks = fences.filter((fence) => !SPOKEN.has(spokenOf(fence)));
   const cut = blocks.find((fence) => !fence.closed);
   if (cut) {
     const name = nameOf(cut, declared) ?? "the last block";
@@ -171,10 +171,12 @@ export function parseTextResult(
 export function parseAsking(text: string): Failure | undefined {
   const answer = withoutReasoning(text.replaceAll("\r\n", "\n"));
   if (answer === undefined || answer.length > ANSWER_CHARS_MAX) return undefined;
-  const spoken = fencesOf(answer).find((fence) => SPOKEN.has(fence.info.trim().toLowerCase()));
+  const spoken = fencesOf(answer).find(
+    (fence) => SPOKEN.has(spokenOf(fence)) && spokenOf(fence) !== "request",
+  );
   if (!spoken || spoken.text.trim() === "") return undefined;
   const lines = spoken.text.slice(0, 8000).split("\n");
-  if (spoken.info.trim().toLowerCase() === "capability") {
+  if (spokenOf(spoken) === "capability") {
     return { failure: "capability-missing", detail: lines.join("\n").trim() };
   }
   const item = /^\s*[-*]\s+(.+)$/;
@@ -188,6 +190,26 @@ export function parseAsking(text: string): Failure | undefined {
     detail: words || spoken.text.trim(),
     options: options.slice(0, 6),
   };
+}
+
+const spokenOf = (fence: Fence) => fence.info.trim().toLowerCase();
+
+/** What a worker asks for at most in one answer. */
+const REQUESTS_MAX = 3;
+
+/** The files a worker asks for in blocks ` ```request `, a line each: `src/b.ts: why it must change`. */
+export function parseRequests(text: string): { path: string; why: string }[] {
+  const answer = withoutReasoning(text.replaceAll("\r\n", "\n"));
+  if (answer === undefined || answer.length > ANSWER_CHARS_MAX) return [];
+  return fencesOf(answer)
+    .filter((fence) => spokenOf(fence) === "request")
+    .flatMap((fence) => fence.text.slice(0, 4000).split("\n"))
+    .flatMap((line) => {
+      const [, path = "", why = ""] =
+        /^\s*(?:[-*]\s+)?`?([^\s:`]+)`?\s*:?\s*(.*)$/.exec(line) ?? [];
+      return path === "" ? [] : [{ path, why: why.trim().slice(0, 1000) || "no reason given" }];
+    })
+    .slice(0, REQUESTS_MAX);
 }
 
 function writesOf(

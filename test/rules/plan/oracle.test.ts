@@ -33,7 +33,7 @@ async function tried(examples: Example[], files: Record<string, string>) {
     await writeFile(join(folder, path), text);
   }
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const args = ["--test", "--test-reporter=tap", oraclePath("k")];
+  const args = ["--disable-sigusr1", "--test", "--test-reporter=tap", oraclePath("k")];
   try {
     const { stdout } = await run(process.execPath, args, { cwd: folder, env });
     return { passed: true, output: stdout };
@@ -203,7 +203,7 @@ describe("the checks of a task", () => {
     expect(checks).toEqual([
       {
         name: "examples",
-        run: "node --test test/a.b.test.mjs",
+        run: "node --disable-sigusr1 --test test/a.b.test.mjs",
         when: "own",
         source: "quoted",
         requirements: ["R1"],
@@ -212,7 +212,7 @@ describe("the checks of a task", () => {
       },
       {
         name: "advice",
-        run: "node --test test/a.b.advice.test.mjs",
+        run: "node --disable-sigusr1 --test test/a.b.advice.test.mjs",
         when: "own",
         source: "planner",
         requirements: ["R2"],
