@@ -265,6 +265,8 @@ const fact = z.discriminatedUnion("event_type", [
     not_yet: z.array(z.string()).optional(),
     /** Own checks that were already green before the work: they prove nothing. */
     vacuous: z.array(z.string()).optional(),
+    /** Why its green checks say too little: the reviewer looked, where there is one. */
+    doubts: z.array(z.string()).optional(),
     summary: z.string(),
     model: z.string(),
     provider: z.string(),

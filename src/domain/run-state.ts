@@ -25,6 +25,8 @@ export interface Attempt {
   failure?: Failure;
   verdict?: Verdict;
   vacuous: string[];
+  /** Why its green checks say too little. */
+  doubts?: string[];
   /** Leaf checks that were red before the work: its parent's roll-up owes them. */
   notYet: string[];
   summary: string;

@@ -158,9 +158,10 @@ async function judge(
   if (isFailure(own)) return failedEnd(world, lease, own, { ...more, verdict });
   const texts = await changedTexts(world, candidate, files);
   const doubts = [...doubtsOf(task, spec, findings, texts), ...own.doubts];
+  const judged: Ended = { ...more, verdict, ...(doubts.length > 0 ? { doubts } : {}) };
   if (doubts.length > 0) {
     const refusal = await review(world, lease, candidate, doubts, signal);
-    if (refusal !== undefined) return failedEnd(world, lease, refusal, { ...more, verdict });
+    if (refusal !== undefined) return failedEnd(world, lease, refusal, judged);
   }
   const asked = await askConsent(world, lease, candidate, more.summary ?? "");
   if (asked !== undefined) return "events" in asked ? asked : failedEnd(world, lease, asked, more);
@@ -173,7 +174,7 @@ async function judge(
   );
   if (isFailure(integrated)) return failedEnd(world, lease, integrated, more);
   const unchecked = !isProven(task, spec, findings);
-  return doneEnd(world, lease, integrated, unchecked, { ...more, verdict });
+  return doneEnd(world, lease, integrated, unchecked, judged);
 }
 
 function doneEnd(

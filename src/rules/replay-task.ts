@@ -339,6 +339,7 @@ function endAttempt(
     attempt.files = event.files;
     attempt.vacuous = event.vacuous ?? [];
     attempt.notYet = event.not_yet ?? [];
+    if (event.doubts !== undefined) attempt.doubts = event.doubts;
     if (event.failure) attempt.failure = event.failure;
     if (event.verdict) attempt.verdict = event.verdict;
     if (event.kept !== undefined) attempt.kept = event.kept;

@@ -86,6 +86,7 @@ function renderAttempt(
   if (attempt.refusedCalls !== undefined) {
     part("refused", `${count(attempt.refusedCalls, "call")} outside of what the task may do`);
   }
+  part("doubts", (attempt.doubts ?? []).join("\n"));
   part("files", attempt.files.join("\n"));
   if (attempt.kept !== undefined) {
     part("kept as", `refs/fractal/${options.runId}/${task.id}.${attempt.number}`);

@@ -46,6 +46,12 @@ const SUITES: Record<Report, Record<string, string[]>> = {
     escape: unit("test/adapters/sandbox/escape.test.ts"),
     "raced-writer": unit("test/adapters/sandbox/raced-writer.test.ts"),
     "hostile-trees": unit("test/adapters/git/hostile-trees.test.ts"),
+    tampering: [
+      "vitest",
+      "run",
+      "test/orchestrator/tampering.test.ts",
+      "test/e2e/tampering.test.ts",
+    ],
   },
 };
 const REPORT_OF = new Map(

@@ -3,6 +3,7 @@ import type { TaskState } from "../../domain/run-state.ts";
 import type { Spec } from "../../domain/spec.ts";
 import { isTestFile, runsTestsInside } from "./canary.ts";
 import { type BaseFindings, isProven, provingChecks } from "./gates.ts";
+import { protectedBy } from "./protected.ts";
 
 /** A changed file as it stands now. */
 export interface ChangedText {
@@ -36,13 +37,15 @@ export function doubtsOf(
     ...(proving.length > 0 && proving.every(runsTestsInside)
       ? ["Its checks run in one process with the work they judge."]
       : []),
-    ...changed.flatMap(tamperingIn),
+    ...(task.contract.kind === "code" ? changed.flatMap((one) => doubtsIn(one, spec)) : []),
   ];
 }
 
-/** What a file says that belongs to tampering. A test may speak of tests. */
-function tamperingIn({ path, text }: ChangedText): string[] {
-  if (isTestFile(path)) return [];
+/** What a file is, or says, that belongs to tampering. A test may speak of tests. */
+function doubtsIn({ path, text }: ChangedText, spec: Spec): string[] {
+  if (isTestFile(path) || path.endsWith(".md")) return [];
+  // A plan may let a task make such a file, where there is none yet.
+  if (protectedBy(path, spec.protectedPaths)) return [`${path} judges or configures work itself.`];
   const found = TAMPERING.flatMap((words) => words.exec(text)?.[0]?.trim() ?? []);
   return found.length === 0
     ? []

@@ -51,13 +51,16 @@ export function judgeScope(
   if (lines <= linesMax) return undefined;
   return {
     failure: "out-of-scope",
-    detail: `The change has ${lines} lines; a task of this size may change ${linesMax}. Change less.`,
+    detail: `The change has ${lines} lines; a task of this size may change ${linesMax}. Change less:\n${listed(changes, linesOf)}`,
     paths: changes.map((change) => change.path),
   };
 }
 
-function listed(changes: readonly Change[]): string {
-  const lines = changes.slice(0, PATHS_SHOWN_MAX).map(({ path, kind }) => `- ${path} (${kind})`);
+function listed(changes: readonly Change[], describe: (change: Change) => string = kindOf): string {
+  const lines = changes.slice(0, PATHS_SHOWN_MAX).map((one) => `- ${one.path} (${describe(one)})`);
   const rest = changes.length - lines.length;
   return [...lines, ...(rest > 0 ? [`- and ${rest} more`] : [])].join("\n");
 }
+
+const kindOf = ({ kind }: Change) => kind;
+const linesOf = ({ linesAdded, linesDeleted }: Change) => `+${linesAdded} −${linesDeleted}`;
