@@ -22,6 +22,21 @@ export function isTestFile(path: string): boolean {
   return /[._-](?:test|spec)\.[^.]+$/.test(name) || /(?:^|\/)(?:__tests__|tests?)\//.test(path);
 }
 
+/** The check that runs one test file and nothing else; undefined where its runner is not known. */
+export function checkOfTest(path: string, text: string): Check | undefined {
+  const runner = runnerOf(path, text);
+  if (runner === undefined) return undefined;
+  const run = `${runner} '${path.replaceAll("'", "'\\''")}'`;
+  const name = `own test ${path}`.slice(0, 120);
+  return { name, run, when: "own", source: "built-in", requirements: [], gates: true, oracle: [] };
+}
+
+function runnerOf(path: string, text: string): string | undefined {
+  if (/["']node:test["']/.test(text)) return "node --test";
+  if (!path.endsWith(".py")) return undefined;
+  return /\bunittest\b/.test(text) ? "python3 -m unittest -q" : "python3 -m pytest -q";
+}
+
 /** Of these test files, the ones that probably try what was changed: most likely ones first. */
 export function testsOf(
   changed: readonly string[],
