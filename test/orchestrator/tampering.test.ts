@@ -215,7 +215,10 @@ ${WRONG}`),
     },
     /^check-failed[\s\S]*expected 5/,
   ],
-  "never comes to an end": [{ text: sum(`for (;;);\n${RIGHT}`) }, /^check-failed[\s\S]*time limit/],
+  "never comes to an end": [
+    { checks: [{ ...RENDERED, timeoutMs: 3000 }], text: sum(`for (;;);\n${RIGHT}`) },
+    /^check-failed[\s\S]*time limit/,
+  ],
   "forks one that empties the test": [
     {
       text: sum(

@@ -93,7 +93,9 @@ describe("writing", () => {
     ".git/config",
   ])("%j is refused, in words the model can act on", (path) => {
     for (const tool of ["write_file", "edit_file"]) {
-      expect(refuseTool(code, tool, { path })).toMatch(/src\/a\.ts, test\/a\.test\.ts.*ask_human/);
+      expect(refuseTool(code, tool, { path })).toMatch(
+        /src\/a\.ts, test\/a\.test\.ts.*request_file/,
+      );
     }
   });
 
