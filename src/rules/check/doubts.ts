@@ -41,11 +41,20 @@ export function doubtsOf(
   ];
 }
 
+/** What a package says of itself that decides what is run, or loaded instead of what is asked for. */
+const PACKAGE_STEERS =
+  /"(?:scripts|imports|exports|overrides|workspaces|jest|mocha|ava|tap|c8|nyc)"\s*:/;
+
+function steers({ path, text }: ChangedText, spec: Spec): boolean {
+  if (protectedBy(path, spec.protectedPaths) === undefined) return false;
+  return !/(?:^|\/)package\.json$/.test(path) || PACKAGE_STEERS.test(text);
+}
+
 /** What a file is, or says, that belongs to tampering. A test may speak of tests. */
 function doubtsIn({ path, text }: ChangedText, spec: Spec): string[] {
   if (isTestFile(path) || path.endsWith(".md")) return [];
   // A plan may let a task make such a file, where there is none yet.
-  if (protectedBy(path, spec.protectedPaths)) return [`${path} judges or configures work itself.`];
+  if (steers({ path, text }, spec)) return [`${path} judges or configures work itself.`];
   const found = TAMPERING.flatMap((words) => words.exec(text)?.[0]?.trim() ?? []);
   return found.length === 0
     ? []

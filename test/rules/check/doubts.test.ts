@@ -40,6 +40,15 @@ describe("green checks", () => {
     expect(doubts(text)).toEqual([expect.stringContaining("src/a.ts speaks of")]);
   });
 
+  it("are not where the change makes a file that judges or configures, a plain package apart", () => {
+    const of = (path: string, text: string) => doubts(text, [RENDERED], [], path);
+    expect(of("vitest.config.ts", "export default {};")).toEqual([
+      "vitest.config.ts judges or configures work itself.",
+    ]);
+    expect(of("package.json", '{ "scripts": { "test": "true" } }')).toHaveLength(1);
+    expect(of("package.json", '{ "name": "a", "bin": "a.mjs" }')).toEqual([]);
+  });
+
   it("are enough for a test that speaks of tests", () => {
     const text = 'import { test } from "node:test"; assert.equal(a === b, true);';
     expect(doubts(text, [RENDERED], [], "test/a.test.mjs")).toEqual([]);
