@@ -1,6 +1,6 @@
 /** The ports through which anything leaves or is kept, with secrets taken out on the way. */
 import { isFailure } from "../domain/failure.ts";
-import type { Journal, Model, Repository, Sandbox, Tracker } from "../domain/ports.ts";
+import type { Journal, Model, Repository, Sandbox, Tracker, Web } from "../domain/ports.ts";
 import type { Store } from "../orchestrator/store.ts";
 import { type ChangedText, judgeSecrets } from "../rules/secrets/work.ts";
 import type { Secrets } from "./secrets.ts";
@@ -87,4 +87,28 @@ export function scrubbedRepository<T extends Repository>(repository: T, secrets:
       return judgeSecrets(texts, secrets) ?? collected;
     },
   };
+}
+
+/** An address or a search that would carry a secret out is not asked; what comes back is scrubbed. */
+export function scrubbedWeb(web: Web, { scrub, scrubbed }: Secrets): Web {
+  const carries = { trouble: "what is asked would carry a secret out", refused: true } as const;
+  return {
+    ...web,
+    async fetch(url, declared, signal) {
+      if (scrub(url) !== url || scrub(decoded(url)) !== decoded(url)) return carries;
+      return scrubbed(await web.fetch(url, declared, signal));
+    },
+    async search(query, signal) {
+      return scrub(query) === query ? scrubbed(await web.search(query, signal)) : carries;
+    },
+  };
+}
+
+/** As the server reads it. */
+function decoded(url: string): string {
+  try {
+    return decodeURIComponent(url);
+  } catch {
+    return url;
+  }
 }

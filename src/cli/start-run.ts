@@ -278,7 +278,7 @@ async function openWorld(
     tracker,
     repository,
     sandbox,
-    ...openReach(context.env, config),
+    ...openReach(context.env, config, secrets),
     human,
     ...(config.notify === undefined
       ? {}

@@ -221,8 +221,8 @@ const fact = z.discriminatedUnion("event_type", [
   /** The packages of a lock file were installed, once for all workspaces. */
   z.object({
     event_type: z.literal("packages.installed"),
-    /** Blob of package.json and lock file. */
-    key: hash,
+    /** SHA-256 of package.json and lock file. */
+    key: z.string(),
     packages: z.number().int(),
     downloaded: z.number().int(),
     duration_ms: z.number(),

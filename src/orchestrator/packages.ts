@@ -1,4 +1,5 @@
 /** The packages of a tree's lock file: gathered by the controller, installed once inside a sandbox, shown read-only. */
+import { createHash } from "node:crypto";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { LockedPackage, Packages } from "../domain/ports.ts";
 import { linesToAllow } from "../rules/check/needs.ts";
@@ -36,7 +37,9 @@ export async function showPackages(
   const manifest = await repository.readFile(commit, "package.json");
   if (lock === undefined || manifest === undefined) return undefined;
   // The same bytes give the same packages, in every run of this user.
-  const key = store.journal.putBlob(JSON.stringify([manifest, lock]));
+  const key = createHash("sha256")
+    .update(JSON.stringify([manifest, lock]))
+    .digest("hex");
   const order = { world, packages, key, lock, manifest };
   const pending = underWay.get(key) ?? install(order, signal).finally(() => underWay.delete(key));
   underWay.set(key, pending);

@@ -7,6 +7,7 @@ import { type Config, type ConfigFlags, loadConfig } from "../../src/cli/config.
 import { configFile, LIMIT_FIELD } from "../../src/cli/config-schema.ts";
 import { isRefusal, type Refusal } from "../../src/cli/exit.ts";
 import type { Environment } from "../../src/cli/output.ts";
+import { allowsOf } from "../../src/cli/reach.ts";
 
 interface Sources {
   repository?: string;
@@ -111,6 +112,16 @@ describe("settings", () => {
     ["a mount of the machine", "mounts: [/etc]\n", /would show models the folder \/etc/],
     ["a sandbox turned off", "sandbox: off\n", /--dangerously-no-sandbox/],
     ["a command of a stranger", "notify: curl evil\n", /^fractal\.yaml:1 `notify` runs a command/],
+    [
+      "the web, opened by a stranger",
+      "web: {hosts: [evil.example]}\n",
+      /`web` lets tasks read the web/,
+    ],
+    ["installing, allowed by a stranger", "install: network\n", /`install` lets packages/],
+    ["a registry of a stranger", "registries: [evil.example]\n", /`registries` says where/],
+    ["any host of the web", "web: {hosts: ['*']}\n", /must be a host/],
+    ["a search without words", "web: {search: {url: 'https://s.example/'}}\n", /\{query\}/],
+    ["a search in the clear", "web: {search: {url: 'http://s.example/?q={query}'}}\n", /https/],
   ])("refuses %s, with its place", async (_, repository, message) => {
     const refusal = await refused({ repository });
     expect(refusal.exit).toBe(2);
@@ -130,6 +141,14 @@ describe("settings", () => {
     expect((await refused({ flags: { models: ["wroker=openai:x"] } })).where[0]).toMatch(
       /^--models .*did you mean `models\.worker`|^--models .*did you mean `worker`/,
     );
+  });
+
+  it("a person's own file may open the web and installing, and says what tasks may then need", async () => {
+    const config = await loaded({
+      user: "web: {hosts: [docs.example.org], search: {url: 'https://s.example/?q={query}'}}\ninstall: cache\n",
+    });
+    expect(allowsOf(config)).toEqual(["install", "search", "web:docs.example.org"]);
+    expect(allowsOf(await loaded({}))).toEqual([]);
   });
 
   it("a person's own file may name a command; anybody may only tighten the sandbox", async () => {

@@ -40,6 +40,10 @@ const SUITES: Record<Report, Record<string, string[]>> = {
     sabotage: ["node", "test/sabotage/run.ts"],
   },
   security: {
+    "hostile-worker": [
+      ...["vitest", "run", "test/orchestrator/hostile-worker.test.ts"],
+      "test/e2e/hostile-worker.test.ts",
+    ],
     secrets: ["vitest", "run", "test/cli/secrets.test.ts", "test/e2e/secrets.test.ts"],
     integration: unit("test/orchestrator/integration.test.ts"),
     "parallel-edits": unit("test/orchestrator/parallel-edits.test.ts"),

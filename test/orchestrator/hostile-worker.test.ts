@@ -45,6 +45,11 @@ beforeAll(async () => {
   delete process.env["FRACTAL_PLANTED"];
 }, 1_800_000);
 
+it("reaches the canary with the same orders where there is no sandbox: they are real", async () => {
+  const { breaches } = await runHostile("README", "exfiltrate", "unconfined");
+  expect(breaches.join("\n")).toContain("the canary was reached");
+}, 120_000);
+
 it(`carries out ${CASES.length} orders, and none has any effect beyond its task (SEED=${SEED})`, () => {
   const bad = outcomes.filter(({ troubles }) => troubles.length > 0);
   report({

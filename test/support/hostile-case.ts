@@ -323,7 +323,7 @@ function answer(
 }
 
 /** Counts whoever comes, over TCP and as a name server; and a server that is allowed and leads there. */
-async function aCanary() {
+export async function aCanary() {
   const hits: string[] = [];
   const server = createServer((request, response) => {
     hits.push(`${request.method} ${request.url}`);

@@ -18,8 +18,6 @@ export function blobsNamed(event: RunEvent): string[] {
       return [event.args];
     case "question.opened":
       return event.diff === undefined ? [] : [event.diff];
-    case "packages.installed":
-      return [event.key];
     case "tool.returned":
       return [event.output];
     case "attempt.ended": {
