@@ -259,7 +259,7 @@ export const SWITCHES: readonly Switch[] = [
     to: "",
     removes: "What a person wrote between the look and the write is written over for good.",
     tests: ["test/adapters/beads/tracker.test.ts"],
-    named: "beads tracker tells what somebody closed",
+    named: "tells what somebody closed",
   },
   {
     name: "crossing-unfollowed",
