@@ -67,11 +67,9 @@ export function openFollower(world: TrackedWorld): Follower {
   };
 
   const mirror = async (): Promise<Failure | undefined> => {
-    const followed = await follow();
-    if (isFailure(followed)) return followed;
-    // Comments may have taken a while: whoever wrote meanwhile is heard.
-    const noted = (await writeNotes(world)) ?? (await follow());
-    if (isFailure(noted)) return noted;
+    // Comments may take a while: whoever wrote meanwhile is heard.
+    const trouble = (await follow()) ?? (await writeNotes(world)) ?? (await follow());
+    if (trouble !== undefined) return trouble;
     const lines = mirrorLines(store.state);
     if (lines.length === 0) return undefined;
     const about = { task_id: null, actor: ACTOR } as const;

@@ -355,6 +355,17 @@ describe("mirroring", () => {
       expect(statusOf(store.state, "t")).toBe("accepted");
     });
 
+    it("is no matter for what was seen before: that is not written over at all", async () => {
+      const { store, tracker, follower } = await aWorld();
+      store.record([taken(taskOf(store.state, "t"))]);
+      await tracker.person.close("t");
+
+      expect(await follower.mirror()).toBeUndefined();
+
+      expect(tracker.task("t").status).toBe("closed");
+      expect(drifts(store)).toMatchObject([{ kind: "closed", task_id: "t" }]);
+    });
+
     it("stands: a task that somebody took is theirs, and says so again", async () => {
       const { store, tracker, follower } = await aWorld();
       store.record([taken(taskOf(store.state, "t"))]);

@@ -247,8 +247,8 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "flush-without-look",
     file: "src/orchestrator/follower.ts",
-    from: "    const followed = await follow();\n    if (isFailure(followed)) return followed;\n",
-    to: "",
+    from: "(await follow()) ?? (await writeNotes(world)) ?? (await follow())",
+    to: "await writeNotes(world)",
     removes: "Statuses are written to Beads without reading first what a person changed.",
     tests: ["test/orchestrator/tracked.test.ts"],
   },
