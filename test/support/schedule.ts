@@ -1,7 +1,7 @@
 /** One schedule of integration by its seed: leaves that write the same files, crashes, and a person's hand. */
 import { memoryJournal } from "../../src/adapters/journal/memory.ts";
 import type { ModelRequest } from "../../src/domain/conversation.ts";
-import type { Journal, Repository } from "../../src/domain/ports.ts";
+import type { Clock, Journal, Repository } from "../../src/domain/ports.ts";
 import type { RunState } from "../../src/domain/run-state.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
 import { replay } from "../../src/rules/replay.ts";
@@ -32,7 +32,8 @@ export interface Happened {
 /** The promise is broken. */
 class Broken extends Error {}
 
-const NEVER = new Promise<never>(() => undefined);
+/** Made anew each time: one promise would keep everybody who ever waited for it. */
+const never = () => new Promise<never>(() => undefined);
 const FILES = ["f0.txt", "f1.txt", "f2.txt"] as const;
 export const BASE = Object.fromEntries(FILES.map((file) => [file, "start\n"]));
 const LIVES_MAX = 14;
@@ -74,7 +75,6 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
   const base = {
     spec: specOf(keys),
     splits: { root: plan },
-    clock,
     sharedFiles: chance(4) > 0,
     roles:
       chance(2) === 0
@@ -83,7 +83,12 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
     sandbox: ground.sandbox,
     tracker,
   };
-  const world = (over: { journal: Journal; repository: Repository; script: Script }) =>
+  const world = (over: {
+    journal: Journal;
+    repository: Repository;
+    clock: Clock;
+    script: Script;
+  }) =>
     aMemoryWorld({
       ...base,
       ...over,
@@ -91,7 +96,7 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
       limits: { jobs: 1 + chance(4) },
       repository: over.repository as MemoryRepository,
     });
-  world({ journal, repository, script: () => "" });
+  world({ journal, repository, clock, script: () => "" });
 
   /** A person commits on the run's branch: adds a line, or takes one away. */
   const commitByHand = async () => {
@@ -130,17 +135,23 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
       for (const name of names) {
         const method = port[name] as (...all: unknown[]) => Promise<unknown>;
         wrapped[name] = (async (...all: unknown[]) => {
-          if (step()) return NEVER;
+          if (step()) return never();
           if (name === "advance" && handsLeft > 0 && chance(4) === 0) {
             handsLeft -= 1;
             happened.races += 1;
             await commitByHand();
           }
           const done = await method.apply(port, all);
-          return step() ? NEVER : done;
+          return step() ? never() : done;
         }) as Port[keyof Port];
       }
       return wrapped;
+    };
+    /** Who is dead sleeps for ever. */
+    const mortalClock: Clock = {
+      now: clock.now,
+      sleep: (delayMs, signal) =>
+        isDead ? never() : clock.sleep(delayMs, signal).then(() => (isDead ? never() : undefined)),
     };
     const written: Journal = {
       ...journal,
@@ -154,15 +165,16 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
     try {
       const now = world({
         journal: written,
+        clock: mortalClock,
         repository: mortal(repository, [
           ...(["head", "checkout", "collect", "commit", "keep"] as const),
           ...(["merge", "advance", "findMerged", "landed"] as const),
         ]),
         script: async (request) => {
-          if (step()) return NEVER;
+          if (step()) return never();
           await clock.sleep(chance(8000), new AbortController().signal);
           const said = answer(request, chance, fileOf);
-          return step() ? NEVER : said;
+          return step() ? never() : said;
         },
       });
       now.store.record([resumed()]);
