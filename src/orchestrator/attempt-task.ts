@@ -169,7 +169,7 @@ async function judge(
     world,
     lease,
     candidate,
-    () => [...checks, ...checksTouched(store.state, task.id, files)],
+    (landed) => [...checks, ...checksTouched(store.state, task.id, files, landed)],
     signal,
   );
   if (isFailure(integrated)) return failedEnd(world, lease, integrated, more);

@@ -1,6 +1,7 @@
 /** Brings a checked commit onto the run's branch: merge, check the merged tree, move the branch. */
 import type { Check } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
+import type { TaskId } from "../domain/task.ts";
 import { drawVerdict, failureOf } from "../rules/check/verdict.ts";
 import { isLost, taskOf } from "../rules/status.ts";
 import { checkTree } from "./check-tree.ts";
@@ -12,25 +13,37 @@ const RACES_MAX = 3;
 
 /**
  * Merges `candidate`, made from the lease's base, onto the branch's head, and returns the commit
- * there. One at a time; `checksOf` is asked when it is this one's turn; moving the branch is the
- * commit point. Who moved it meanwhile is built upon: merged and checked anew. A conflict, a red
+ * there. One at a time; `checksOf` is asked when it is this one's turn, and told which tasks are on
+ * the branch though their process died before it could say so; moving the branch is the commit point. Who moved it meanwhile is built upon: merged and checked anew. A conflict, a red
  * check on the merged tree and a lost lease are failures.
  */
 export function integrate(
   world: World,
   lease: Lease,
   candidate: string,
-  checksOf: () => Check[],
+  checksOf: (landed: ReadonlySet<TaskId>) => Check[],
   signal: AbortSignal,
 ): Promise<string | Failure> {
   return world.integration(async () => {
     for (let race = 1; race <= RACES_MAX; race++) {
-      const landed = await landOnHead(world, lease, candidate, checksOf(), signal);
+      const checks = checksOf(await landedUnsaid(world));
+      const landed = await landOnHead(world, lease, candidate, checks, signal);
       if (landed !== undefined) return landed;
     }
     const detail = "the run's branch was moved by somebody else again and again";
     return { failure: "merge-conflict", detail, paths: [] };
   });
+}
+
+/** Tasks whose work is on the branch though no process lived to say so: it must hold all the same. */
+async function landedUnsaid({ store, repository }: World): Promise<ReadonlySet<TaskId>> {
+  const begun = [...store.state.tasks.values()].flatMap(({ id, end, merge, attempts }) => {
+    const isOpen = attempts.some((one) => one.number === merge?.attempt && !one.endedAt);
+    return end === undefined && merge !== undefined && isOpen ? [{ id, merge }] : [];
+  });
+  if (begun.length === 0) return new Set();
+  const landed = await repository.landed();
+  return new Set(begun.filter(({ merge }) => landed.has(merge.commit)).map(({ id }) => id));
 }
 
 /** One merge onto the head as it is; undefined when the branch was moved meanwhile. */

@@ -1,13 +1,17 @@
 /** No work is lost: what did not make it is kept, what conflicts is done again on top of the others'. */
 import { describe, expect, it } from "vitest";
+import { memoryJournal } from "../../src/adapters/journal/memory.ts";
 import type { ModelRequest } from "../../src/domain/conversation.ts";
+import type { Journal } from "../../src/domain/ports.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
 import { statusOf, taskOf } from "../../src/rules/status.ts";
 import { memoryRepository } from "../support/memory-repository.ts";
+import { memoryTracker } from "../support/memory-tracker.ts";
 import {
   aMemoryWorld,
   type MemoryWorld,
   type MemoryWorldOptions,
+  resumed,
 } from "../support/memory-world.ts";
 import { block, part, planOf, right, specOf } from "../support/words.ts";
 
@@ -142,6 +146,51 @@ describe("a merge that conflicts", () => {
       "start",
     ]);
     expect(prompts.join("\n")).not.toContain("start wrong");
+  });
+});
+
+describe("work that landed in the moment its process died", () => {
+  it("is not undone by who lands before anybody could say that it is done", async () => {
+    const lasting = {
+      journal: memoryJournal("r1"),
+      tracker: memoryTracker(),
+      repository: memoryRepository({ "list.txt": "start" }),
+    };
+    const { journal } = lasting;
+    const dying: Journal = {
+      ...journal,
+      append(events, at) {
+        if (events.some((event) => event.event_type === "task.done")) throw new Error("killed");
+        return journal.append(events, at);
+      },
+    };
+    const first = shared(adds, { ...lasting, journal: dying, limits: { jobs: 1 } });
+    await expect(run(first)).rejects.toThrow("killed");
+    expect(lasting.repository.files().get("list.txt")).toContain("a");
+
+    // b, as it is first tried, forgets what others wrote.
+    const again: MemoryWorld = shared(
+      (request) => block("list.txt", request.attempt === 1 ? "b" : "start a b"),
+      lasting,
+    );
+    const b = () => taskOf(again.store.state, "fr-r1.a2");
+    const { findMerged } = again.repository;
+    again.repository.findMerged = async (task, attempt) => {
+      while (task === "fr-r1.a1" && b().attempts.length < 2 && b().end === undefined) {
+        await again.clock.sleep(1_000, new AbortController().signal);
+      }
+      return findMerged(task, attempt);
+    };
+    again.store.record([resumed()]);
+
+    expect((await run(again)).exitCode).toBe(0);
+
+    expect(b().attempts[0]?.failure?.detail).toContain("on the tree merged with the others' work");
+    expect(lasting.repository.files().get("list.txt")?.trim().split(" ").sort()).toEqual([
+      "a",
+      "b",
+      "start",
+    ]);
   });
 });
 

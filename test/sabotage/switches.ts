@@ -880,4 +880,13 @@ export const SWITCHES: readonly Switch[] = [
     tests: ["test/orchestrator/packages.test.ts"],
     named: "nothing of them was run",
   },
+  {
+    name: "landed-unsaid-forgotten",
+    file: "src/rules/check/gates.ts",
+    from: 'task.end === "done" || landed.has(task.id)',
+    to: 'task.end === "done"',
+    removes: "What landed as its process died may be undone until somebody says that it is done.",
+    tests: ["test/orchestrator/kept.test.ts"],
+    named: "is not undone by who lands before",
+  },
 ];

@@ -181,6 +181,8 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
       const run = runLoop(now, stop.signal);
       run.catch(() => undefined);
       const rest = await Promise.race([run, killed]);
+      // Its process has ended, whatever was still under way.
+      isDead = true;
       return rest;
     } catch (error) {
       if (isDead) return undefined;
@@ -196,7 +198,8 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
       continue;
     }
     const state = replay(journal.read());
-    await judge(state, journal, ground, fileOf, rest.exitCode);
+    const isUntouched = happened.byHand === 0 && happened.rewinds === 0;
+    await judge(state, journal, ground, { fileOf, exitCode: rest.exitCode, isUntouched });
     if (rest.exitCode === 0) {
       happened.whole = 1;
       break;
@@ -228,6 +231,8 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
       case 0:
         return commitByHand();
       case 1:
+        // What a person does to the branch of a run that is over is theirs.
+        if (taskOf(state, state.rootId).end !== undefined) return;
         ground.rewind();
         happened.rewinds += 1;
         return;
@@ -266,13 +271,19 @@ function answer(
   return block(file, `${now}\n${key}`);
 }
 
+interface Judged {
+  fileOf: ReadonlyMap<string, string>;
+  exitCode: number;
+  /** Nobody but fractal wrote on the branch. */
+  isUntouched: boolean;
+}
+
 /** Done by fractal: on the branch, and green there. On the branch: done, or a person settled it since. */
 async function judge(
   state: RunState,
   journal: Journal,
   { repository, log, kept }: Ground,
-  fileOf: ReadonlyMap<string, string>,
-  exitCode: number,
+  { fileOf, exitCode, isUntouched }: Judged,
 ): Promise<void> {
   const landed = await repository.landed();
   const has = async (commit: string, key: string) =>
@@ -293,15 +304,19 @@ async function judge(
     const [id = "", number] = trailer.split(" ");
     const attempt = taskOf(state, id).attempts.find((one) => one.number === Number(number));
     const isSettled = taskOf(state, id).end === "accepted" || taskOf(state, id).end === "cancelled";
-    if (attempt?.outcome !== "succeeded" && !isSettled) {
+    // Stopped by a signal, it waits for what is under way only so long: the next life finds it.
+    const isCutOff = exitCode === 130 && taskOf(state, id).merge?.attempt === Number(number);
+    if (attempt?.outcome !== "succeeded" && !isSettled && !isCutOff) {
       throw new Broken(`${trailer} is on the branch, and ended as ${attempt?.outcome}`);
     }
   }
+  const commits = new Map<string, string>();
   for (const event of journal.read()) {
     if (event.event_type === "task.done" && event.attempt !== undefined && event.commit) {
-      const key = taskOf(state, event.task_id ?? "").key;
+      const { key } = taskOf(state, event.task_id ?? "");
       const isGreen = !fileOf.has(key) || (await has(event.commit, key));
       if (!isGreen) throw new Broken(`${event.task_id} is done, and red on ${event.commit}`);
+      commits.set(`${event.task_id} ${event.attempt}`, event.commit);
     }
     if (event.event_type !== "attempt.ended" || event.outcome === "succeeded") continue;
     const name = `${event.task_id}.${event.attempt}`;
@@ -310,6 +325,27 @@ async function judge(
       throw new Broken(`what ${name} wrote is not kept`);
     }
     if (journal.getBlob(event.patch ?? "") === undefined) throw new Broken(`${name} has no patch`);
+  }
+  if (isUntouched) await judgeLater(state, trailers, commits, has);
+}
+
+/** What was merged before is as green on each later commit of the branch as on its own. */
+async function judgeLater(
+  state: RunState,
+  trailers: string[],
+  commits: ReadonlyMap<string, string>,
+  has: (commit: string, key: string) => Promise<boolean>,
+): Promise<void> {
+  const before: string[] = [];
+  for (const trailer of trailers.toReversed()) {
+    const task = taskOf(state, trailer.split(" ")[0] ?? "");
+    // Opened again it holds nobody up, until it is done once more.
+    if (task.end === "done" && task.episode === 1) before.push(task.key);
+    const commit = commits.get(trailer);
+    for (const key of commit === undefined ? [] : before) {
+      if (await has(commit ?? "", key)) continue;
+      throw new Broken(`${key} was merged before ${trailer}, and is red on it`);
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { Check, CheckResult } from "../../domain/check.ts";
 import type { RunState, TaskState } from "../../domain/run-state.ts";
 import type { Spec } from "../../domain/spec.ts";
 import type { TaskId } from "../../domain/task.ts";
+import { covers } from "../plan/plan-order.ts";
 
 /** What the red-first run on the base showed. */
 export interface BaseFindings {
@@ -73,14 +74,21 @@ export function isProven(task: TaskState, spec: Spec, findings: BaseFindings): b
 
 /**
  * Own checks of *done* tasks whose declared files, or those of their declared dependencies, a
- * change touches: they must still hold on the merged tree.
+ * change touches: they must still hold on the merged tree. So must those of tasks in `landed`, whose
+ * work is there though nobody could say yet that they are done.
  */
-export function checksTouched(state: RunState, id: TaskId, changed: readonly string[]): Check[] {
-  const files = new Set(changed);
-  const touches = (task: TaskState) => task.contract.files.some((file) => files.has(file));
+export function checksTouched(
+  state: RunState,
+  id: TaskId,
+  changed: readonly string[],
+  landed: ReadonlySet<TaskId> = new Set(),
+): Check[] {
+  const touches = (task: TaskState) =>
+    task.contract.files.some((file) => changed.some((path) => covers(file, path)));
   const checks: Check[] = [];
   for (const task of state.tasks.values()) {
-    if (task.id === id || task.end !== "done" || task.shape !== "leaf") continue;
+    const isThere = task.end === "done" || landed.has(task.id);
+    if (task.id === id || !isThere || task.shape !== "leaf") continue;
     const dependencies = task.dependsOn.flatMap((one) => state.tasks.get(one) ?? []);
     if (!touches(task) && !dependencies.some(touches)) continue;
     for (const check of task.contract.checks) {
