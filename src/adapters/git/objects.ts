@@ -17,7 +17,7 @@ export interface Objects {
   git: Git;
   /** `sha1` or `sha256`, as the repository was made. */
   format: string;
-  /** Throws when there is no such object. Trees and commits are kept: they never change. */
+  /** Throws when there is no such object. What was read is kept, within bounds: it never changes. */
   read(oid: string): Promise<GitObject>;
   /** Bytes of an object. */
   sizeOf(oid: string): Promise<number>;
@@ -31,6 +31,9 @@ export interface Objects {
 
 /** Trees and commits kept in memory; the largest repositories have a few thousand folders. */
 const KEPT_MAX = 20_000;
+/** Files kept: one attempt after the other checks out much the same ones. */
+const KEPT_BYTES_MAX = 64_000_000;
+const KEPT_FILE_BYTES_MAX = 256_000;
 const FULL_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /** The id git gives a blob or other object of these bytes. */
@@ -47,6 +50,8 @@ export function objectsBehind(o: {
   writing: Record<ObjectType, OpenGit>;
 }): Objects {
   const kept = new Map<string, GitObject>();
+  const files = new Map<string, GitObject>();
+  let fileBytes = 0;
   const storeFiles = (paths: string[], type: ObjectType) =>
     Promise.all(paths.map((path) => o.writing[type].ask(`${quoted(path)}\n`, takeLine)));
   return {
@@ -55,13 +60,23 @@ export function objectsBehind(o: {
     clear: () => rm(o.scratch, { recursive: true, force: true }),
     async read(oid) {
       if (!FULL_ID.test(oid)) throw new Error(`${JSON.stringify(oid)} is no object id`);
-      const known = kept.get(oid);
+      const known = kept.get(oid) ?? files.get(oid);
       if (known !== undefined) return known;
       const object = await o.reading.ask(`contents ${oid}\n`, takeObject);
       if (object === undefined) throw new Error(`git object ${oid} is missing`);
-      if (object.type === "blob") return object;
+      const isFile = object.type === "blob";
+      if (isFile && object.bytes.length > KEPT_FILE_BYTES_MAX) return object;
       // Copied: what git printed is one large piece of memory.
       const copy = { type: object.type, bytes: Buffer.from(object.bytes) };
+      if (isFile) {
+        fileBytes += copy.bytes.length;
+        if (fileBytes > KEPT_BYTES_MAX) {
+          files.clear();
+          fileBytes = copy.bytes.length;
+        }
+        files.set(oid, copy);
+        return copy;
+      }
       if (kept.size >= KEPT_MAX) kept.clear();
       kept.set(oid, copy);
       return copy;
