@@ -734,7 +734,7 @@ export const SWITCHES: readonly Switch[] = [
     to: "if (bytes < 0) {",
     removes: "A command fills the disk.",
     tests: ["test/adapters/sandbox/limits.test.ts"],
-    named: "in a contained sandbox many files",
+    named: "many files that each are small enough",
   },
   {
     name: "memory-unwatched",
@@ -743,7 +743,7 @@ export const SWITCHES: readonly Switch[] = [
     to: "tree.memoryBytes < 0",
     removes: "Many processes together take all memory.",
     tests: ["test/adapters/sandbox/limits.test.ts"],
-    named: "in a contained sandbox memory of all",
+    named: "memory of all processes together",
   },
   {
     name: "names-in-trees-believed",
