@@ -50,7 +50,7 @@ export function tryPatch(
   signal: AbortSignal,
 ): Promise<LeaseEnd> {
   return tryLeaf(world, lease, signal, async (folder, task) => {
-    const toolbox = openToolbox(world, { ...lease, role: "worker" }, task, folder, signal);
+    const toolbox = openToolbox(world, lease, task, folder, signal);
     for (const { path, text } of files) {
       if (text === null) continue;
       const call = { id: path, name: "write_file", args: { path, text } };
