@@ -340,9 +340,18 @@ const HONEST: Record<string, Try> = {
   ),
 };
 
-/** All of them in full counts, else every third. */
+/** Those by which a safeguard taken out is noticed (test/sabotage). */
+const ALWAYS = new Set([
+  "ends the test process when it is loaded",
+  "rewrites the test before it is run",
+  "brings a test that always passes",
+  "reads what is expected of it",
+]);
+/** All of them in full counts, else every fourth and those. */
 const isDeep = process.env["FRACTAL_DEEP"] === "1";
-const chosen = Object.entries(TRIES).filter((_, index) => isDeep || index % 3 === 0);
+const chosen = Object.entries(TRIES).filter(
+  ([name], index) => isDeep || index % 4 === 0 || ALWAYS.has(name),
+);
 
 describe("a worker that tampers", () => {
   let field: Field;
