@@ -46,6 +46,7 @@ export function scrubbedTracker(tracker: Tracker, { scrub, scrubbed }: Secrets):
     read: async () => scrubbed(await tracker.read()),
     create: async (tasks) => scrubbed(await tracker.create(scrubbed(tasks))),
     mirror: async (lines) => scrubbed(await tracker.mirror(scrubbed(lines))),
+    overwritten: async (lines) => scrubbed(await tracker.overwritten(scrubbed(lines))),
     comment: async (id, text) => scrubbed(await tracker.comment(id, scrub(text))),
     comments: async (id) => scrubbed(await tracker.comments(id)),
     respond: async (id, text) => scrubbed(await tracker.respond(id, scrub(text))),

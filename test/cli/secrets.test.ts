@@ -21,10 +21,13 @@ import { guardStreams, openSecrets, type Secrets } from "../../src/cli/secrets.t
 import type { ModelReply, ModelRequest } from "../../src/domain/conversation.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { Journal, Model, Repository, Sandbox, Tracker } from "../../src/domain/ports.ts";
+import { openFollower } from "../../src/orchestrator/follower.ts";
 import { openStore } from "../../src/orchestrator/store.ts";
 import { replay } from "../../src/rules/replay.ts";
+import { taskOf } from "../../src/rules/status.ts";
 import { aQuestion } from "../support/builders.ts";
-import { aClock, runStarted } from "../support/leaf-store.ts";
+import { followed } from "../support/followed-store.ts";
+import { aClock, aStore, runStarted } from "../support/leaf-store.ts";
 import { report } from "../support/report.ts";
 import { drawer, keyFormats, spelledFormats } from "../support/secret-formats.ts";
 
@@ -135,6 +138,7 @@ const tracked = async (secrets: Secrets, act: (tracker: Tracker) => Promise<unkn
     "create",
     "mirror",
     "comment",
+    "overwritten",
     "comments",
     "respond",
     "request",
@@ -339,6 +343,27 @@ describe("secrets", () => {
     if (!Array.isArray(events)) throw new Error(events.message);
     expect(store.state).toEqual(replay(events));
     expect(JSON.stringify([...events])).toContain("stopped by [secret DSN]");
+  });
+
+  it("a person's own words in Beads are followed once, and stay as they are there", async () => {
+    const secrets = guarded();
+    const store = scrubbedStore(aStore(), secrets);
+    const { tracker } = await followed(store);
+    const follower = openFollower({ store, tracker: scrubbedTracker(tracker, secrets) });
+    await tracker.person.edit("t", { title: `Log in with ${VALUE}` });
+    await follower.follow(true);
+    expect(taskOf(store.state, "t").contract.title).toBe("Log in with [secret DSN]");
+    const { seq } = store.state;
+    await follower.follow(true);
+    await follower.mirror();
+    expect(
+      store.journal
+        .read()
+        .slice(seq + 1)
+        .filter((one) => one.event_type === "drift.seen"),
+    ).toEqual([]);
+    expect(tracker.task("t").title).toBe(`Log in with ${VALUE}`);
+    expect(JSON.stringify(store.journal.read())).not.toContain(VALUE.slice(6, 20));
   });
 
   it("an answer is acted on as it is stored, also where a name alone tells a key from other text", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { RunEvent } from "../../src/domain/event.ts";
 import { startModelServer } from "../support/model-server.ts";
+import { report } from "../support/report.ts";
 import { drawer, keyFormats } from "../support/secret-formats.ts";
 import { filesBelow, objectsOf, searchFor, textOf } from "./canary.ts";
 import { aPart, aPlan, called, files } from "./plans.ts";
@@ -114,16 +115,19 @@ it("a run full of secrets leaves none behind: not in Beads, the journal, git, a 
   const left = filesBelow(rig.dir).filter((path) => !/\/add\.mjs$|\/\.git\//.test(path));
   expect(left.length).toBeGreaterThan(40);
   const all = [...left, ...filesBelow(recorded), ...filesBelow(home)];
-  expect(all.filter((path) => seen(textOf(path)))).toEqual([]);
-  expect([ran, ...answered].map(({ all }) => seen(all))).toEqual([
-    false,
-    false,
-    false,
-    false,
-    false,
-  ]);
-  // The one that stood in the repository before is where it was, and nowhere else.
-  expect(searchFor([KEY, DECLARED])(objectsOf(rig.dir))).toBe(false);
+  const printed = [ran, ...answered].map(({ all }) => all);
+  // What stood in the repository before is where it was; what models wrote is not in git.
+  const git = searchFor([KEY, DECLARED, WRITTEN_KEY])(objectsOf(rig.dir)) ? ["git"] : [];
+  const hits = [...all.filter((path) => seen(textOf(path))), ...printed.filter(seen), ...git];
+  const count = all.length + printed.length + 1;
+  report({
+    suite: "secrets",
+    what: "what a whole run left behind is searched for four secrets in every spelling",
+    count,
+    passed: count - hits.length,
+    details: { files: all.length, outputs: printed.length },
+  });
+  expect(hits).toEqual([]);
 });
 
 it("what a repository says about servers, prices and commands is refused before a key leaves", async () => {
@@ -160,6 +164,12 @@ it("what a repository says about servers, prices and commands is refused before 
   }
   expect(server.calls).toEqual([]);
   expect(filesBelow(join(rig.dir, "..")).includes(told)).toBe(false);
+  report({
+    suite: "secrets",
+    what: "a repository that would send keys away or run a command is refused",
+    count: 4,
+    passed: 4,
+  });
 });
 
 it("a journal that came with the repository chooses no server; who agrees says so", async () => {
