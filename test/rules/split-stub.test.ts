@@ -7,7 +7,10 @@ import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Signature } from "../../src/domain/task.ts";
+import { stubsOf } from "../../src/rules/plan/part-contract.ts";
 import { renderStubs, signatureProblem } from "../../src/rules/plan/stub.ts";
+import { aTask } from "../support/builders.ts";
+import { planOf } from "../support/words.ts";
 
 const signature = (file: string, name: string, declaration: string, doc = ""): Signature => ({
   file,
@@ -23,6 +26,16 @@ function stubOf(declaration: string, name: string, file = "src/a.ts"): string {
 const BODY = '{\n  throw new Error("not implemented: core");\n}';
 
 describe("a stub", () => {
+  it("is made of no file that needs a person's yes", () => {
+    const files = ["src/a.mjs", "vitest.config.mjs", ".husky/a.mjs", "sub/eslint.config.js"];
+    const interfaces = files.map((file) => ({
+      ...signature(file, "f", "export function f()"),
+      part: "a",
+    }));
+    const stubs = stubsOf(planOf(["a", "b"], { interfaces }), aTask("t"));
+    expect(stubs.map(({ path }) => path)).toEqual(["src/a.mjs"]);
+  });
+
   it.each([
     ["export function f(x: number): string", `export function f(x: number): string ${BODY}`],
     ["export function f(x: number): string;", `export function f(x: number): string ${BODY}`],

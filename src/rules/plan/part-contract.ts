@@ -4,6 +4,7 @@ import type { Part, Plan } from "../../domain/plan.ts";
 import type { FileWrite } from "../../domain/ports.ts";
 import type { TaskState } from "../../domain/run-state.ts";
 import type { Contract, Signature } from "../../domain/task.ts";
+import { isAskable } from "../check/sensitive.ts";
 import { resultPathOf } from "../text/pack.ts";
 import { childKey } from "./plan-facts.ts";
 import { covers } from "./plan-order.ts";
@@ -77,7 +78,8 @@ export function stubsOf(plan: Plan, parent: TaskState): FileWrite[] {
   );
   // A file of the parent's interface is a stub already; it is written whole, or not at all.
   const known = [...parent.contract.interfaces, ...plan.interfaces];
-  const files = new Set(plan.interfaces.map(({ file }) => file));
+  // What configures, installs or runs elsewhere is written by its task, and merged with a person's yes.
+  const files = new Set(plan.interfaces.map(({ file }) => file).filter((file) => !isAskable(file)));
   const unique = known.filter(
     (one, index) => files.has(one.file) && known.findIndex((other) => isSame(other, one)) === index,
   );

@@ -5,6 +5,7 @@ import type { Guidance, TaskState } from "../../domain/run-state.ts";
 import type { Spec } from "../../domain/spec.ts";
 import type { Signature, TaskId } from "../../domain/task.ts";
 import { contextOf, cutToTokens, renderSlice, type Unit } from "../spec/spec-slice.ts";
+import { oneLine } from "../text/quote.ts";
 
 export interface PlannerView {
   task: TaskState;
@@ -45,7 +46,7 @@ export function plannerFacts(view: PlannerView): Record<string, string> {
     ),
     files: section(
       "Files that are there already",
-      cutToTokens([...view.existingFiles].sort().join("\n"), tokens(SHARE.files)),
+      cutToTokens([...view.existingFiles].sort().map(oneLine).join("\n"), tokens(SHARE.files)),
     ),
     guidance: section(
       "Answers and advice, the newest last",
