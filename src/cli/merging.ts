@@ -94,11 +94,23 @@ async function mergeLocked(
         where: merged.paths,
         next: [`git merge ${state.branch}   # then put these files right; nothing was changed yet`],
       });
-    case "refused":
-      return refuse(EXIT.failed, "git did not merge; nothing was changed", {
-        where: merged.said.split("\n").filter((line) => line.trim() !== ""),
-        next: ["put that right, then once more: fractal merge"],
+    case "refused": {
+      const said = merged.said.split("\n").filter((line) => line.trim() !== "");
+      const { left } = merged;
+      if (left === undefined) {
+        return refuse(EXIT.failed, "git did not merge; nothing was changed", {
+          where: said,
+          next: ["put that right, then once more: fractal merge"],
+        });
+      }
+      return refuse(EXIT.failed, "git was cut off in the middle of the merge", {
+        where: [...said, ...left],
+        next: [
+          "when no git is at work here any more, remove what ends in .lock",
+          `fractal merge ${state.runId}   # puts back what was begun, and merges anew`,
+        ],
       });
+    }
   }
 }
 

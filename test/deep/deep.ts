@@ -47,6 +47,7 @@ const SUITES: Record<Report, Record<string, string[]>> = {
     secrets: ["vitest", "run", "test/cli/secrets.test.ts", "test/e2e/secrets.test.ts"],
     integration: unit("test/orchestrator/integration.test.ts"),
     "parallel-edits": unit("test/orchestrator/parallel-edits.test.ts"),
+    "user-merge": unit("test/adapters/git/user-merge.test.ts"),
     escape: unit("test/adapters/sandbox/escape.test.ts"),
     "raced-writer": unit("test/adapters/sandbox/raced-writer.test.ts"),
     "hostile-trees": unit("test/adapters/git/hostile-trees.test.ts"),

@@ -8,6 +8,8 @@ export interface Checkout {
   top: string;
   /** Of this work tree alone: each of several has its own. */
   gitDir: string;
+  /** What all work trees share: branches, objects. */
+  commonDir: string;
   /** The short name of its branch; undefined on a detached HEAD. */
   branch: string | undefined;
   /** The commit of HEAD; undefined on an unborn branch. */
@@ -30,8 +32,9 @@ const UNDER_WAY: readonly (readonly [file: string, what: string])[] = [
 /** Looks at the checkout around a folder; changes nothing. Throws where there is none. */
 export async function readCheckout(folder: string): Promise<Checkout> {
   const git = userGit(folder);
-  const where = ["rev-parse", "--path-format=absolute", "--git-dir", "--show-toplevel"];
-  const [gitDir = "", top = ""] = (await git(where)).text.split("\n");
+  const where = ["--git-dir", "--git-common-dir", "--show-toplevel"];
+  const { text } = await git(["rev-parse", "--path-format=absolute", ...where]);
+  const [gitDir = "", commonDir = "", top = ""] = text.split("\n");
   const branch = await git(["symbolic-ref", "--quiet", "--short", "HEAD"], { answers: [0, 1] });
   const head = await headOf(folder);
   const status = await userGit(top)([
@@ -43,6 +46,7 @@ export async function readCheckout(folder: string): Promise<Checkout> {
   return {
     top,
     gitDir,
+    commonDir,
     branch: branch.text === "" ? undefined : branch.text,
     head: head === "" ? undefined : head,
     changed: changed.map((line) => line.slice(3)),

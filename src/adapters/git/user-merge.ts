@@ -16,14 +16,14 @@ import { type Checkout, headOf, isWithin } from "./checkout.ts";
 import { type Git, ownGit, userGit } from "./git.ts";
 import { restoreFiles } from "./restore.ts";
 
-/** What came of a merge. But for the first two nothing was changed. */
+/** What came of a merge. But for the first two nothing was changed, or all was put back. */
 export type Merged =
   /** `after` is the commit the user's branch is at now; `before` is empty on an unborn branch. */
   | { kind: "merged"; how: "fast-forward" | "merge"; before: string; after: string }
   | { kind: "already"; before: string; after: string }
   | { kind: "conflicts"; paths: string[] }
-  /** The user's git, or a hook of theirs, said no. */
-  | { kind: "refused"; said: string };
+  /** The user's git, or a hook of theirs, said no. `left`: what could not be put back yet. */
+  | { kind: "refused"; said: string; left?: string[] };
 
 /** What became of a merge that was cut off. `stuck`: a person must look at these paths first. */
 export type Recovered =
@@ -38,8 +38,8 @@ const intent = z.object({
 });
 type Intent = z.infer<typeof intent>;
 
-/** How long another git may hold the index before that is told. */
-const INDEX_WAIT_MS = 3_000;
+/** How long another git may hold its locks before that is told. */
+const LOCKS_WAIT_MS = 3_000;
 
 const intentFile = ({ gitDir }: Checkout) => join(gitDir, "fractal", "merge.json");
 
@@ -67,30 +67,27 @@ export async function mergeIntoCheckout(
   }
   writeIntent(checkout, { commit: o.commit, head: before, tree: foreseen });
   const ff = o.commits && before !== "" ? ["--no-ff"] : [];
-  const git = ownGit(top);
-  const { exitCode, text, stderr } = await git(
-    [
-      "merge",
-      "--quiet",
-      "--no-edit",
-      "--no-autostash",
-      ...ff,
-      ...unrelated,
-      "-m",
-      o.message,
-      o.commit,
-    ],
-    { answers: [0, 1, 2, 128] },
-  );
+  const flags = ["--quiet", "--no-edit", "--no-autostash", ...ff, ...unrelated];
+  const ended = await endOf(ownGit(top), ["merge", ...flags, "-m", o.message, o.commit]);
   const after = await headOf(top);
-  if (exitCode === 0 && after !== "" && (await isWithin(top, o.commit, after))) {
+  if (ended.isDone && after !== "" && (await isWithin(top, o.commit, after))) {
     forgetIntent(checkout);
     return { kind: "merged", how: after === o.commit ? "fast-forward" : "merge", before, after };
   }
-  const undone = await recoverMerge(checkout);
-  const said = [stderr, text].filter((part) => part.trim() !== "").join("\n");
-  if (undone.kind !== "stuck") return { kind: "refused", said };
-  return { kind: "refused", said: `${said}\n${undone.why}: ${undone.paths.join(", ")}` };
+  const recovered = await recoverMerge(checkout);
+  const left = recovered.kind === "stuck" ? { left: recovered.paths } : {};
+  return { kind: "refused", said: ended.said, ...left };
+}
+
+/** How git ended; killed in the middle it has not. */
+async function endOf(git: Git, args: string[]): Promise<{ isDone: boolean; said: string }> {
+  try {
+    const { exitCode, text, stderr } = await git(args, { answers: [0, 1, 2, 128] });
+    const said = [stderr, text].filter((part) => part.trim() !== "").join("\n");
+    return { isDone: exitCode === 0, said };
+  } catch (error) {
+    return { isDone: false, said: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** The tree the merge leads to, before anything is touched. */
@@ -139,9 +136,10 @@ export async function recoverMerge(checkout: Checkout): Promise<Recovered> {
   if (begun === undefined) return { kind: "none" };
   const { top, gitDir } = checkout;
   // The git of a fractal that was killed goes on alone.
-  if (!(await isIndexFree(gitDir))) {
-    const why = `a git is at work in ${top}, or was killed there; when none is, remove its lock`;
-    return { kind: "stuck", why, paths: [join(gitDir, "index.lock")] };
+  const locks = await locksLeft(checkout);
+  if (locks.length > 0) {
+    const why = `a git is at work in ${top}, or was killed there; when none is, remove its locks`;
+    return { kind: "stuck", why, paths: locks };
   }
   const git = userGit(top);
   const head = await headOf(top);
@@ -165,13 +163,18 @@ export async function recoverMerge(checkout: Checkout): Promise<Recovered> {
   return { kind: "undone" };
 }
 
-async function isIndexFree(gitDir: string): Promise<boolean> {
-  const lock = join(gitDir, "index.lock");
-  for (let waitedMs = 0; existsSync(lock); waitedMs += 100) {
-    if (waitedMs >= INDEX_WAIT_MS) return false;
+/** The locks under which git moves files, index and branch, that are there after a while still. */
+async function locksLeft({ gitDir, commonDir, branch }: Checkout): Promise<string[]> {
+  const locks = [
+    ...["index.lock", "HEAD.lock", "ORIG_HEAD.lock"].map((name) => join(gitDir, name)),
+    ...(branch === undefined ? [] : [join(commonDir, "refs/heads", `${branch}.lock`)]),
+    join(commonDir, "packed-refs.lock"),
+  ];
+  for (let waitedMs = 0; ; waitedMs += 100) {
+    const left = locks.filter((path) => existsSync(path));
+    if (left.length === 0 || waitedMs >= LOCKS_WAIT_MS) return left;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return true;
 }
 
 function mergeHeadOf(gitDir: string): string | undefined {

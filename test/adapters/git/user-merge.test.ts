@@ -1,5 +1,5 @@
 /** Merging into the user's branch on real repositories: whole or not at all, also when it was cut off. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readCheckout } from "../../../src/adapters/git/checkout.ts";
 import { mergeIntoCheckout, recoverMerge } from "../../../src/adapters/git/user-merge.ts";
+import { report } from "../../support/report.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
 vi.setConfig({ testTimeout: 60_000 });
@@ -240,4 +241,68 @@ describe("a merge that was cut off", () => {
     writeFileSync(lock, "");
     expect(await recover()).toMatchObject({ kind: "stuck", paths: [lock] });
   });
+});
+
+const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
+const hasStrace = spawnSync("strace", ["--version"]).status === 0;
+if (!hasStrace) console.warn("strace is not installed: git is not killed in the middle of a merge");
+
+describe.skipIf(!hasStrace)("a git that is killed in the middle of a merge", () => {
+  /** What it changes files, index and branch by; in full, everything it does to the disk. */
+  const calls = IS_DEEP
+    ? "openat,write,rename,unlink,unlinkat,mkdir,link,close"
+    : "rename,unlink,unlinkat,mkdir";
+  const POINTS_MAX = 400;
+
+  /** From now on `git merge` is killed at its nth such call; undone by what is returned. */
+  function deadlyGit(n: number): () => void {
+    const bin = join(home, "bin");
+    mkdirSync(bin, { recursive: true });
+    const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
+    const trace = `-qq -o /dev/null -e trace=${calls} -e inject=${calls}:signal=SIGKILL:when=${n}`;
+    writeFileSync(
+      join(bin, "git"),
+      `#!/bin/sh\ncase "$*" in *"merge --quiet"*) exec strace ${trace} ${real} "$@";; esac\nexec ${real} "$@"\n`,
+    );
+    chmodSync(join(bin, "git"), 0o755);
+    const path = process.env["PATH"];
+    process.env["PATH"] = `${bin}:${path}`;
+    return () => {
+      process.env["PATH"] = path;
+    };
+  }
+
+  it.each([
+    ["a fast-forward", false],
+    ["a merge commit", true],
+  ])(
+    "leaves what the next one puts right, wherever that was (%s)",
+    async (_, commits) => {
+      let points = 0;
+      for (let n = 1; n <= POINTS_MAX; n += IS_DEEP ? 1 : 2) {
+        git("reset", "-q", "--hard", base);
+        const before = standing();
+        const alive = deadlyGit(n);
+        const merged = await merge({ commits }).finally(alive);
+        if (merged.kind === "merged") break;
+        points += 1;
+        expect(merged.kind, `killed at ${n}`).toBe("refused");
+        // A lock that the dead left is told; a person takes it away.
+        if (merged.kind === "refused") for (const path of merged.left ?? []) rmSync(path);
+        const recovered = await recoverMerge(await readCheckout(checkout));
+        expect(["none", "undone", "finished"], `killed at ${n}`).toContain(recovered.kind);
+        const now = standing();
+        if (now.head === base) expect(now, `killed at ${n}`).toEqual(before);
+        else expect(now, `killed at ${n}`).toMatchObject({ status: "", merging: false });
+        const again = await merge({ commits });
+        expect(["merged", "already"], JSON.stringify(again)).toContain(again.kind);
+        expect(git("status", "--porcelain"), `killed at ${n}`).toBe("");
+        expect(readFileSync(join(checkout, "new/b.txt"), "utf8")).toBe("b\nb\nb\n");
+      }
+      expect(points).toBeGreaterThan(3);
+      const what = `kills of git in the middle of ${commits ? "a merge commit" : "a fast-forward"}`;
+      report({ suite: "user-merge", what, count: points, passed: points });
+    },
+    1_200_000,
+  );
 });
