@@ -245,7 +245,7 @@ describe("a merge that was cut off", () => {
 
 const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
 const hasStrace = spawnSync("strace", ["--version"]).status === 0;
-if (!hasStrace) console.warn("strace is not installed: git is not killed in the middle of a merge");
+if (!hasStrace) process.stderr.write("no strace: git is not killed in the middle of a merge\n");
 
 describe.skipIf(!hasStrace)("a git that is killed in the middle of a merge", () => {
   /** What it changes files, index and branch by; in full, everything it does to the disk. */
