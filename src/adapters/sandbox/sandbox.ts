@@ -10,6 +10,9 @@ import { openQuarters } from "./quarters.ts";
 import { tellingTouched } from "./touched.ts";
 import { openUnconfined } from "./unconfined.ts";
 
+// When this is loaded: later this process has files of its own open that look like inherited ones.
+closeInherited();
+
 /** Programs that would leave files beside the work are told not to. */
 const TIDY = { PYTHONDONTWRITEBYTECODE: "1", PYTEST_ADDOPTS: "-p no:cacheprovider" };
 
@@ -44,7 +47,6 @@ export async function createSandbox(o: {
   cache?: string;
 }): Promise<OpenSandbox | Failure> {
   const root = o.root.replace(/^(\.\/)+|\/+$/g, "") || ".";
-  closeInherited();
   const quarters = await openQuarters({ runId: o.runId, cache: o.cache });
   if (isFailure(quarters)) return quarters;
   const mounts = await findMounts({ checkout: o.checkout, root, names: o.mountNames ?? [] });
