@@ -41,9 +41,13 @@ export async function showPackages(
     .update(JSON.stringify([manifest, lock]))
     .digest("hex");
   const order = { world, packages, key, lock, manifest };
-  const pending = underWay.get(key) ?? install(order, signal).finally(() => underWay.delete(key));
-  underWay.set(key, pending);
-  const trouble = await pending;
+  let trouble: Failure | undefined;
+  do {
+    const pending = underWay.get(key) ?? install(order, signal).finally(() => underWay.delete(key));
+    underWay.set(key, pending);
+    trouble = await pending;
+    // Whoever began it may have been stopped: then the next goes on.
+  } while (trouble?.failure === "cancelled" && !signal.aborted);
   if (trouble === undefined) await sandbox.installed.show(key, folder, INSTALLED);
   return trouble;
 }
