@@ -16,6 +16,43 @@ function aRun(script: MemoryWorldOptions["script"], over: Partial<MemoryWorldOpt
   return aMemoryWorld({ spec: specOf(["a", "b"]), splits: { root: plan }, script, ...over });
 }
 
+it("a worker with tools is told at once, and goes on with the file it was given", async () => {
+  const told: string[] = [];
+  const world = aRun((request) => {
+    const said = request.messages.filter((message) => message.from === "tool");
+    told.push(...said.slice(-1).map((message) => message.text));
+    const call = (name: string, args: object) => ({
+      toolCalls: [{ id: `c${said.length}`, name, args }],
+    });
+    const own = `${request.taskKey}.txt`;
+    const calls = [
+      call("write_file", { path: own, text: request.taskKey }),
+      ...(request.taskKey === "a"
+        ? [
+            call("request_file", { path: "package.json", why: "a script" }),
+            call("request_file", { path: "shared.txt", why: "both need it" }),
+            call("write_file", { path: "shared.txt", text: "shared" }),
+          ]
+        : []),
+    ];
+    return calls[said.length] ?? '{"summary": "done"}';
+  });
+  const worker = { ...world.profiles.worker, protocol: "tools" as const };
+  const profiles = { ...world.profiles, worker };
+
+  const ended = await runLoop({ ...world, profiles }, new AbortController().signal);
+
+  expect(ended.exitCode).toBe(0);
+  expect(told).toContainEqual(expect.stringContaining("package.json is protected"));
+  expect(told).toContain("shared.txt is yours now.");
+  expect(world.repository.files().get("shared.txt")).toBe("shared");
+  const asked = world.store.journal.read().filter((event) => event.event_type === "file.requested");
+  expect(asked.map(({ path, granted }) => [path, granted])).toEqual([
+    ["package.json", false],
+    ["shared.txt", true],
+  ]);
+});
+
 describe("a worker that hands in files", () => {
   it("is given a file that nobody has, within its attempt, and what it writes there is merged", async () => {
     const asked: string[] = [];
