@@ -237,6 +237,20 @@ describe.each(["contained", "unconfined"] as const)("a %s sandbox", (mode) => {
     expect(readFileSync(join(checkout, "node_modules/dep/index.js"), "utf8")).toContain("'dep'");
   });
 
+  it("shows folders of the machine that a person named, and finds their programs", async () => {
+    const tools = join(home, "tools");
+    put(tools, { "bin/hello": "#!/bin/sh\necho hello from $0\n" });
+    chmodSync(join(tools, "bin/hello"), 0o755);
+    const missing = join(home, "no-such-folder");
+    const toolFolders = [tools, missing];
+    const shown = await open(mode, { runId: `tools-${mode}`, toolFolders });
+    const folder = await shown.workspace("w");
+    const result = await sh(shown, folder, "hello; echo x > $(dirname $(command -v hello))/x");
+    expect(result.stdout).toBe(`hello from ${tools}/bin/hello\n`);
+    expect(readdirSync(join(tools, "bin"))).toEqual(["hello"]);
+    await shown.close();
+  });
+
   it("carries out file tools, and refuses in words that help", async () => {
     const folder = await sandbox.workspace("tools");
     const tool = async (name: string, args: unknown) => {
