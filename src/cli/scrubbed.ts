@@ -31,7 +31,7 @@ export function scrubbedModel(model: Model, secrets: Secrets): Model {
   };
 }
 
-/** As it comes back out of a blob: in JSON a name and its value are one text, and may tell a key. */
+/** As it comes back out of a blob: in JSON a name and its value are one text, and may tell a key. Scrubbed, it is JSON still. */
 function asStored<T>(value: T, { scrub, scrubbed }: Secrets): T {
   const inside = scrubbed(value);
   const json = JSON.stringify(inside);

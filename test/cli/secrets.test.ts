@@ -377,6 +377,27 @@ describe("secrets", () => {
     expect(stored).toContain('"aws_secret_access_key":"[secret aws-secret]"');
   });
 
+  it("a line that is half a key, or a number that is one, does not end a conversation", async () => {
+    const secrets = openSecrets({ PIN: "7350192846" });
+    secrets.declare(["PIN"]);
+    const text = `see\npm_${drawer(5)(36)}`;
+    const toolCalls = [{ id: "1", name: "write_file", args: { text, pin: 7350192846 } }];
+    const seen: ModelRequest[] = [];
+    const model: Model = {
+      name: "scripted:x",
+      async ask(request) {
+        seen.push(request);
+        return { ...REPLY, text, toolCalls };
+      },
+    };
+    const reply = await scrubbedModel(model, secrets).ask({ ...REQUEST, system: text }, never);
+    expect(seen[0]?.system).toBe(text);
+    expect(reply).toMatchObject({ text, toolCalls: [{ args: { text, pin: "[secret PIN]" } }] });
+    const journal = journalIn(aFolder(), secrets);
+    const stored = journal.getBlob(journal.putBlob(JSON.stringify(reply))) ?? "";
+    expect(JSON.parse(stored)).toEqual(reply);
+  });
+
   it("a value without secrets is handed on as it is, at the cost of one look", () => {
     const value = { a: ["text", { b: 1 }], c: null };
     expect(guarded().scrubbed(value)).toBe(value);

@@ -547,10 +547,20 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "scrubber-off",
     file: "src/rules/secrets/scrubber.ts",
-    from: "      return end === 0 ? text : scrubbed + text.slice(end);",
-    to: "      return text;",
+    from: "    const scrubbed = plain(text);",
+    to: "    const scrubbed = text;",
     removes: "Secrets are written, sent and shown as they are.",
     tests: ["test/cli/secrets.test.ts"],
+  },
+  {
+    name: "json-broken-by-marks",
+    file: "src/rules/secrets/scrubber.ts",
+    from: "if (scrubbed === text || !isJson(text) || isJson(scrubbed)) return scrubbed;",
+    to: "return scrubbed;",
+    removes:
+      "One line of text after a line end makes a stored answer unreadable, and ends the controller.",
+    tests: ["test/rules/secrets/scrubber.test.ts"],
+    named: "a line that is a key with the letter of the escape before it",
   },
   {
     name: "prompts-unscrubbed",

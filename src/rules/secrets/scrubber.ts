@@ -14,7 +14,7 @@ export interface FoundSecret {
 }
 
 export interface Scrubber {
-  /** The text with a mark for every secret. What was scrubbed before stays as it is. */
+  /** The text with a mark for every secret. What was scrubbed before stays as it is; JSON stays JSON. */
   scrub(text: string): string;
   /** The secrets in a text, in order. */
   find(text: string): FoundSecret[];
@@ -42,18 +42,59 @@ export function compileScrubber(known: readonly KnownSecret[]): Scrubber {
       found = apart(text, [...found, ...more]);
     }
   };
-  return {
-    find,
-    scrub(text) {
-      let scrubbed = "";
-      let end = 0;
-      for (const { name, text: secret, at } of find(text)) {
-        scrubbed += text.slice(end, at) + markOf(name);
-        end = at + secret.length;
-      }
-      return end === 0 ? text : scrubbed + text.slice(end);
-    },
+  const plain = (text: string) => marked(text, find(text));
+  const scrub = (text: string): string => {
+    const scrubbed = plain(text);
+    if (scrubbed === text || !isJson(text) || isJson(scrubbed)) return scrubbed;
+    // A mark stands across a piece of its syntax: each text in it is scrubbed for itself, and beyond
+    // them only what begins outside an escape (the `n` of `\n` and `pm_…` on the next line are no key).
+    const inside = scrubbedInside(text, plain);
+    const left = find(inside).filter(({ at }) => !isEscaped(inside, at));
+    const whole = marked(inside, left);
+    return isJson(whole) ? whole : inside;
   };
+  return { find, scrub };
+}
+
+function marked(text: string, found: readonly FoundSecret[]): string {
+  let scrubbed = "";
+  let end = 0;
+  for (const { name, text: secret, at } of found) {
+    scrubbed += text.slice(end, at) + markOf(name);
+    end = at + secret.length;
+  }
+  return scrubbed + text.slice(end);
+}
+
+/** True for a JSON text of an object, a list or a string. */
+function isJson(text: string): boolean {
+  if (!/^\s*[{["]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The JSON with every name and text in it scrubbed; a number that is a secret becomes a mark. */
+function scrubbedInside(json: string, scrub: (text: string) => string): string {
+  const space = json.slice(json.trimEnd().length);
+  const scrubbed = JSON.stringify(JSON.parse(json), (_, value: unknown) => {
+    if (typeof value === "string") return scrub(value);
+    if (typeof value === "number")
+      return scrub(`${value}`) === `${value}` ? value : scrub(`${value}`);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [scrub(key), inner]));
+  });
+  return scrubbed + space;
+}
+
+/** True behind an odd number of backslashes: what stands there belongs to the last of them. */
+function isEscaped(text: string, at: number): boolean {
+  let start = at;
+  while (text[start - 1] === "\\") start -= 1;
+  return (at - start) % 2 === 1;
 }
 
 /** The text with blanks where these are: of the same length, and ends of words. */

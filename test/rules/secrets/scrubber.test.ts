@@ -156,6 +156,85 @@ describe("what was scrubbed", () => {
   });
 });
 
+describe("JSON", () => {
+  /** With letters of escapes at their ends, pieces of its syntax, and digits alone. */
+  const VALUES = [
+    `n${drawer(31)(20)}`,
+    `u001b${drawer(32)(11)}`,
+    `1b${drawer(33)(12)}`,
+    `${drawer(34)(20)}\\`,
+    `\\n${drawer(35)(20)}`,
+    `"${drawer(36)(20)}`,
+    `q":"${drawer(37)(12)}`,
+    "7350192846",
+  ];
+  const tricky = compileScrubber(VALUES.map((value, at) => ({ name: `V${at}`, value })));
+  const broken = [
+    "\npm_",
+    "\ntn_30192837465",
+    "\nfp_",
+    "\r8_",
+    "\rk_live_",
+    "\tskey-auth-",
+    "\figd_",
+  ];
+
+  it.each(broken)(
+    "%j: a line that is a key with the letter of the escape before it is none",
+    (start) => {
+      const told = {
+        text: `see${start}${drawer(40)(40)}${start.includes("skey") ? `-${drawer(41)(30)}` : ""}`,
+      };
+      const text = JSON.stringify(told);
+      expect(shapes.find(text)).not.toEqual([]);
+      expect(JSON.parse(shapes.scrub(text))).toEqual(told);
+      const aws = drawer(42)(40);
+      const both = `${JSON.stringify({ told, aws_secret_access_key: aws })}\n`;
+      expect(shapes.scrub(both)).toBe(both.replace(aws, "[secret aws-secret]"));
+    },
+  );
+
+  it("a number that is a secret becomes a text", () => {
+    expect(tricky.scrub('{"pin": 7350192846, "a": 1}')).toBe('{"pin":"[secret V7]","a":1}');
+  });
+
+  it("stays JSON whatever is taken out of it, and holds no known value in any text", () => {
+    const piece = fc.oneof(
+      fc.constantFrom(...VALUES, ...KEYS.map(({ written }) => written)),
+      fc.constantFrom(
+        ...VALUES.map((value) => value.slice(1)),
+        ...VALUES.map((value) => value.slice(2)),
+      ),
+      fc.constantFrom(...broken.map((start) => `${start}${drawer(43)(60)}`)),
+      fc.constantFrom("\n", "\r", "\t", "\b", "\f", "\u001b", "\\", '"', "/", "n", '":"', "x\ny"),
+      fc.string({ maxLength: 5 }),
+    );
+    const text = fc.array(piece, { maxLength: 6 }).map((parts) => parts.join(""));
+    const nested = fc.oneof(
+      text,
+      text.map((inner) => JSON.stringify({ inner })),
+    );
+    const value = fc.oneof(
+      nested,
+      fc.array(fc.oneof(nested, fc.constantFrom(7350192846, 1, null))),
+      fc.dictionary(text, nested),
+    );
+    fc.assert(
+      fc.property(value, (told) => {
+        const scrubbed = tricky.scrub(JSON.stringify(told));
+        const texts: string[] = [];
+        JSON.parse(scrubbed, (key, inner: unknown) => {
+          texts.push(key, typeof inner === "object" ? "" : String(inner));
+          return inner;
+        });
+        for (const one of VALUES) expect(texts.filter((left) => left.includes(one))).toEqual([]);
+        expect(tricky.scrub(scrubbed)).toBe(scrubbed);
+      }),
+      runsOf(500),
+    );
+  });
+});
+
 describe("what is secret in an environment", () => {
   const key = drawer(9)(24);
 
