@@ -6,7 +6,7 @@ const SEQUENCE = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 
 /** The text with all that a terminal would obey, or an eye not see, written out as `\\u{1b}`. */
 export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u2028\u2029]/gu, (char) =>
+  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{DI}\u2028\u2029\u2800]/gu, (char) =>
     char === "\n" || char === "\t" ? char : `\\u{${char.codePointAt(0)?.toString(16)}}`,
   );
 }

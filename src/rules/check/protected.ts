@@ -61,11 +61,18 @@ export const RUN_ELSEWHERE: readonly string[] = [
     "**/.cursorrules",
     "**/.aider*",
   ],
-  ...["**/.mcp.json", "**/.codex/**", "**/.gemini/**", "**/.windsurf*"],
+  ...["**/.mcp.json", "**/.codex/**", "**/.gemini/**", "**/.windsurf*", "**/.clinerules"],
+  ...["**/.clinerules/**", "**/.zed/**", "**/lefthook*.yml", "**/.lefthook*", "**/.lefthook/**"],
+  ...["**/bitbucket-pipelines.yml", "**/.drone.yml", "**/.buildkite/**"],
+  ...["**/appveyor.yml", "**/.appveyor.yml", "**/Dockerfile*", "**/*.Dockerfile"],
+  ...["**/docker-compose*", "**/compose.yml", "**/compose.yaml", "**/pnpm-workspace.yaml"],
+  ...["**/requirements*.txt", "**/Pipfile", "**/setup.py", "**/Gemfile", "**/composer.json"],
+  ...["**/pom.xml", "**/build.gradle*", "**/settings.gradle*"],
 ];
 
+/** fractal's own, at the top: no task may write them, new or not. Without a wildcard, so that no file or link takes the place of a folder. */
 export const FRACTALS_OWN: readonly string[] = [
-  ...["fractal.yaml", "fractal/**", ".beads/**", ".fractal/**", "telemetry/**"],
+  ...["fractal.yaml", "fractal", ".beads", ".fractal", "telemetry"],
 ];
 
 /** Tests and checks, configuration of tools, lock files, CI, git, editors, agents, fractal's own. */

@@ -3,7 +3,7 @@ import type { Failure } from "../../domain/failure.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { Change } from "../../domain/ports.ts";
 import type { Contract } from "../../domain/task.ts";
-import { isUnder, plainPath, protectedBy } from "./protected.ts";
+import { FRACTALS_OWN, isUnder, plainPath, protectedBy } from "./protected.ts";
 import { isAskable } from "./sensitive.ts";
 
 const PATHS_SHOWN_MAX = 20;
@@ -12,7 +12,7 @@ const PATHS_SHOWN_MAX = 20;
  * The failure of a change that touches a protected path, another file than the contract declares,
  * or more lines than a task of its size may; undefined when it is in scope. `protectedPaths` come
  * on top of the usual ones. A protected path is the task's own when its contract declares it and it
- * was not there before, or when a person can say yes to it (sensitive.ts).
+ * was not there before, or when a person can say yes to it (sensitive.ts). fractal's own are nobody's.
  */
 export function judgeScope(
   changes: readonly Change[],
@@ -20,6 +20,14 @@ export function judgeScope(
   protectedPaths: readonly string[],
   linesMax: number,
 ): Failure | undefined {
+  const steering = changes.filter((change) => isUnder(change.path, FRACTALS_OWN));
+  if (steering.length > 0) {
+    return {
+      failure: "protected-path",
+      detail: `These files steer fractal itself: no task may write them, new or not. Do the work without them, or under other names:\n${listed(steering)}`,
+      paths: steering.map((change) => change.path),
+    };
+  }
   const declared = new Set(contract.files.map(plainPath));
   // What is there already, and askable, is asked about before it is merged.
   const isOwn = (change: Change) =>

@@ -15,8 +15,16 @@ import {
 const DIFF_CHARS_MAX = 16_000;
 
 /** A script of these names runs by itself when somebody installs. */
-const BY_ITSELF = ["preinstall", "install", "postinstall", "prepare", "prepublish", "preprepare"];
-const DEPENDENCIES = ["dependencies", "devDependencies", "optionalDependencies", "overrides"];
+const BY_ITSELF = [
+  ...["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"],
+  ...["prepublish", "dependencies"],
+];
+/** What says which code of others is installed, and by which program. */
+const DEPENDENCIES = [
+  ...["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"],
+  ...["bundleDependencies", "bundledDependencies", "overrides", "resolutions", "pnpm"],
+  ...["workspaces", "packageManager", "devEngines"],
+];
 
 /**
  * True for a path that may be changed at all, but only with a person's yes: configuration, lock

@@ -4,7 +4,7 @@ import { UNITS } from "../../domain/budget.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { Part, PlanProblem } from "../../domain/plan.ts";
 import { SIZES } from "../../domain/task.ts";
-import { protectedBy } from "../check/protected.ts";
+import { FRACTALS_OWN, isUnder, protectedBy } from "../check/protected.ts";
 import { isRunnable, oraclePath } from "./oracle.ts";
 import { childKey, foldText, type PlanFacts, sizeBound } from "./plan-facts.ts";
 
@@ -72,6 +72,10 @@ function reviewFiles(part: Part, facts: PlanFacts): PlanProblem[] {
     if (tests.has(file)) {
       const message = `${what} belongs to the checks, which are rendered from the acceptance`;
       return [{ code: "oracle-file", message }];
+    }
+    if (isUnder(file, FRACTALS_OWN)) {
+      const message = `${what} steers fractal itself: no part may write it, new or not; choose another name, or leave it out`;
+      return [{ code: "protected-file", message }];
     }
     const pattern = facts.existingFiles.includes(file) && protectedBy(file, spec.protectedPaths);
     // With an open question to a person about the part, somebody will say yes or no to it.

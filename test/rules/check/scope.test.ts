@@ -39,7 +39,25 @@ describe("judgeScope", () => {
     ...["package.json", "packages/x/package-lock.json", "Cargo.lock", "tsconfig.build.json"],
     ...[".github/workflows/ci.yml", ".gitlab-ci.yml", ".gitattributes", "sub/.gitmodules"],
     ...[".vscode/settings.json", ".claude/settings.json", "AGENTS.md", ".npmrc", ".envrc"],
+    ...["requirements-dev.txt", "sub/Pipfile", "Gemfile", "composer.json", "pom.xml", "setup.py"],
+    ...["build.gradle.kts", "lefthook.yml", "bitbucket-pipelines.yml", ".drone.yml", ".zed/x.json"],
+    ...[".buildkite/x.yml", "appveyor.yml", "pnpm-workspace.yaml", ".clinerules", "x/Dockerfile"],
+    ...["docker-compose.dev.yml", "compose.yaml"],
   ];
+  const FRACTALS = [
+    ...[".beads/config.yaml", ".beads/hooks/x", ".Beads", ".fractal/x", "telemetry/r/events.jsonl"],
+    ...["telemetry", "fractal.yaml", "fractal/policies/a.md", "fractal"],
+  ];
+
+  it.each(FRACTALS)("lets nobody write %s, new, declared or not", (path) => {
+    for (const kind of ["added", "changed", "deleted"] as const) {
+      expect(judge([change(path, { kind })], [path])).toMatchObject({
+        failure: "protected-path",
+        detail: expect.stringContaining("no task may write them, new or not"),
+        paths: [path],
+      });
+    }
+  });
 
   it.each(NOBODYS)("protects %s from change and deletion, declared or not", (path) => {
     for (const kind of ["changed", "deleted"] as const) {
@@ -92,8 +110,13 @@ describe("judgeScope", () => {
     expect(judge([change(path)], [path], [pattern])).toBeUndefined();
   });
 
-  it.each(["src/contest.ts", "src/latest/a.ts", "src/environment.ts", "src/gitlab.ts", "git/a.ts"])(
-    "leaves %s alone",
-    (path) => expect(judge([change(path)], [path])).toBeUndefined(),
-  );
+  it.each([
+    "src/contest.ts",
+    "src/latest/a.ts",
+    "src/environment.ts",
+    "src/gitlab.ts",
+    "git/a.ts",
+    "src/telemetry/a.ts",
+    "fractals/a.ts",
+  ])("leaves %s alone", (path) => expect(judge([change(path)], [path])).toBeUndefined());
 });

@@ -148,6 +148,15 @@ describe("each fault is found", () => {
       replaced([aPart("a"), aPart("b", { files: ["package.json"] })]),
       { existingFiles: ["package.json"] },
     ],
+    ...[".beads/config.yaml", "telemetry/r/events.jsonl", "fractal.yaml", "fractal/policies/"].map(
+      (file): [string, Plan] => [
+        "protected-file",
+        aPlan({
+          parts: [aPart("a"), aPart("b", { size: "M", files: [file] })],
+          questions: [{ question: "May it?", why: "", options: [], blocks: ["b"] }],
+        }),
+      ],
+    ),
     ["uncovered", aPlan({ ownership: { R1: "a" } })],
     ["unknown-owner", aPlan({ ownership: { R1: "a", R2: "c" } })],
     ["unknown-requirement", aPlan({ ownership: { R1: "a", R2: "b", R9: "b" } })],
