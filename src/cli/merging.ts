@@ -5,6 +5,7 @@ import { walkHistory } from "../rules/fsck/fsck-history.ts";
 import { notYet } from "../rules/work/mergeable.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { isOpen, readableRuns } from "./find-run.ts";
+import type { Secrets } from "./secrets.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
 import { openRunWork, type RunWork } from "./work.ts";
@@ -22,6 +23,9 @@ export interface MergeEnd {
   earlier?: "finished" | "undone";
 }
 
+/** How many files a refusal names. */
+const PATHS_MAX = 20;
+
 type Checkout = Awaited<ReturnType<typeof machine.readCheckout>>;
 
 /** One at a time in a checkout. A run may be at work meanwhile: its branch's tip is read once. */
@@ -32,6 +36,8 @@ export async function mergeRun(o: {
   commits: boolean;
   /** Also when the run is not done, or its branch was changed since it was checked. */
   anyway: boolean;
+  /** What git and the user's hooks are not given. */
+  secrets: Secrets;
 }): Promise<MergeEnd | Refusal> {
   const top = await topFolderOf(o.dir);
   const work = await openRunWork(o);
@@ -54,7 +60,7 @@ export async function mergeRun(o: {
 async function mergeLocked(
   work: RunWork,
   top: string,
-  o: { commits: boolean; anyway: boolean },
+  o: { commits: boolean; anyway: boolean; secrets: Secrets },
 ): Promise<MergeEnd | Refusal> {
   const { state, tip } = work;
   const recovered = await machine.recoverMerge(await machine.readCheckout(top));
@@ -81,6 +87,7 @@ async function mergeLocked(
     message: `Merge fractal run ${state.runId}: ${state.spec.title}`,
     commits: o.commits,
     isUnrelated: state.base === "",
+    env: o.secrets.environment(),
   });
   switch (merged.kind) {
     case "merged": {
@@ -93,6 +100,22 @@ async function mergeLocked(
       return refuse(EXIT.failed, `${state.branch} and ${branch} changed the same lines`, {
         where: merged.paths,
         next: [`git merge ${state.branch}   # then put these files right; nothing was changed yet`],
+      });
+    case "in-the-way":
+      return refuse(EXIT.failed, "files that are in no commit lie where the merge writes", {
+        where: listed(merged.paths),
+        next: [
+          "move them away, or commit them; nothing was changed",
+          `fractal merge ${state.runId}`,
+        ],
+      });
+    case "hooks":
+      return refuse(EXIT.usage, `${state.branch} changes hooks that git would run by merging it`, {
+        where: listed(merged.paths),
+        next: [
+          `git diff HEAD...${state.branch} -- ${merged.paths.slice(0, 3).join(" ")}   # read them; nothing was changed`,
+          `git -c core.hooksPath=/dev/null merge ${state.branch}   # merges and runs no hook`,
+        ],
       });
     case "refused": {
       const said = merged.said.split("\n").filter((line) => line.trim() !== "");
@@ -112,6 +135,11 @@ async function mergeLocked(
       });
     }
   }
+}
+
+function listed(paths: readonly string[]): string[] {
+  const over = paths.length - PATHS_MAX;
+  return [...paths.slice(0, PATHS_MAX), ...(over > 0 ? [`and ${over} more`] : [])];
 }
 
 /** What of the run itself is in the way. */
@@ -159,7 +187,7 @@ function refuseCheckout(checkout: Checkout, runId: string): Refusal | undefined 
   }
   if (changed.length === 0) return undefined;
   return refuse(EXIT.usage, "there are changes that are in no commit", {
-    where: changed.slice(0, 20),
+    where: listed(changed),
     next: ["git commit   # or git stash", `fractal merge ${runId}`],
   });
 }

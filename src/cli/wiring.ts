@@ -112,6 +112,7 @@ export interface Wire {
     run?: string;
     commits: boolean;
     anyway: boolean;
+    secrets: Secrets;
   }): Promise<MergeEnd | Refusal>;
   collectGarbage(o: {
     dir: string;

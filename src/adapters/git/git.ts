@@ -115,14 +115,17 @@ export function userGit(folder: string): Git {
     });
 }
 
-/** A git that is the user's own: their settings, identity and hooks. For what they asked it to do. */
-export function ownGit(folder: string): Git {
+/**
+ * A git that is the user's own: their settings, identity and hooks. For what they asked it to do.
+ * `inherited` is the environment of it and of its hooks: without keys.
+ */
+export function ownGit(folder: string, inherited: Readonly<Record<string, string>>): Git {
   return (args, call = {}) =>
     runGit(args, {
       ...call,
       cwd: folder,
-      env: { GIT_TERMINAL_PROMPT: "0", GIT_MERGE_AUTOEDIT: "no", ...call.env },
-      inherit: Object.keys(process.env),
+      env: { ...inherited, GIT_TERMINAL_PROMPT: "0", GIT_MERGE_AUTOEDIT: "no", ...call.env },
+      inherit: [],
     });
 }
 

@@ -3,11 +3,14 @@ import { lstat, readFile, readlink, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Git } from "./git.ts";
 
-interface Touched {
+/** A file that a merge changes, adds or deletes. */
+export interface Touched {
   path: string;
   /** Object ids, `undefined` where the file is not there before, or after. */
   before: string | undefined;
   after: string | undefined;
+  /** The commit of a submodule before or after: no file of ours. */
+  isSubmodule: boolean;
 }
 
 /**
@@ -23,6 +26,7 @@ export async function restoreFiles(
   const back: Touched[] = [];
   const odd: string[] = [];
   for (const one of await touchedBy(git, head, tree)) {
+    if (one.isSubmodule) continue;
     const stands = await standing(git, top, one);
     if (stands === "odd") odd.push(one.path);
     else if (stands === "written") back.push(one);
@@ -48,7 +52,8 @@ async function withPaths(git: Git, args: string[], paths: string[]): Promise<voi
   });
 }
 
-async function touchedBy(git: Git, head: string, tree: string): Promise<Touched[]> {
+/** What a merge of `head` (nothing, where that is empty) to `tree` changes. */
+export async function touchedBy(git: Git, head: string, tree: string): Promise<Touched[]> {
   const from =
     head === "" ? (await git(["hash-object", "-t", "tree", "--stdin"], { stdin: "" })).text : head;
   const { text } = await git([
@@ -65,10 +70,13 @@ async function touchedBy(git: Git, head: string, tree: string): Promise<Touched[
   const touched: Touched[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const [, , before = "", after = ""] = (fields[at] ?? "").split(" ");
-    // The commit of a submodule is no file of ours.
-    if (/\b160000\b/.test(fields[at] ?? "")) continue;
     const idOf = (id: string) => (/^0+$/.test(id) ? undefined : id);
-    touched.push({ path: fields[at + 1] ?? "", before: idOf(before), after: idOf(after) });
+    touched.push({
+      path: fields[at + 1] ?? "",
+      before: idOf(before),
+      after: idOf(after),
+      isSubmodule: /\b160000\b/.test(fields[at] ?? ""),
+    });
   }
   return touched;
 }

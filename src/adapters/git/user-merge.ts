@@ -9,19 +9,21 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { hooksTouched, inTheWay } from "./before-merge.ts";
 import { type Checkout, headOf, isWithin } from "./checkout.ts";
 import { type Git, ownGit, userGit } from "./git.ts";
-import { restoreFiles } from "./restore.ts";
+import { restoreFiles, touchedBy } from "./restore.ts";
 
-/** What came of a merge. But for the first two nothing was changed, or all was put back. */
+/** What came of a merge. Unless it is `merged` nothing was changed, or all but `left` was put back. */
 export type Merged =
   /** `after` is the commit the user's branch is at now; `before` is empty on an unborn branch. */
   | { kind: "merged"; how: "fast-forward" | "merge"; before: string; after: string }
   | { kind: "already"; before: string; after: string }
   | { kind: "conflicts"; paths: string[] }
+  /** These lie in no commit where the merge writes, or are hooks it changes and then runs. */
+  | { kind: "in-the-way" | "hooks"; paths: string[] }
   /** The user's git, or a hook of theirs, said no. `left`: what could not be put back yet. */
   | { kind: "refused"; said: string; left?: string[] };
 
@@ -47,11 +49,17 @@ const intentFile = ({ gitDir }: Checkout) => join(gitDir, "fractal", "merge.json
  * Merges `commit` into HEAD as `git merge` does, with the user's settings and hooks: fast-forward
  * where that is possible and `commits` does not ask for a commit. `isUnrelated`: the run began with
  * nothing, so its history may have no commit in common with theirs. One at a time for a checkout
- * (`takeMergeLock`), after `recoverMerge`.
+ * (`takeMergeLock`), after `recoverMerge`. `env` is the environment of git and of those hooks.
  */
 export async function mergeIntoCheckout(
   checkout: Checkout,
-  o: { commit: string; message: string; commits: boolean; isUnrelated: boolean },
+  o: {
+    commit: string;
+    message: string;
+    commits: boolean;
+    isUnrelated: boolean;
+    env: Record<string, string>;
+  },
 ): Promise<Merged> {
   const { top, head: before = "" } = checkout;
   if (before !== "" && (await isWithin(top, o.commit, before))) {
@@ -60,15 +68,16 @@ export async function mergeIntoCheckout(
   const unrelated = o.isUnrelated && before !== "" ? ["--allow-unrelated-histories"] : [];
   const foreseen = await treeOfMerge(userGit(top), before, o.commit, unrelated);
   if (typeof foreseen !== "string") return foreseen;
-  const inTheWay = before === "" ? await presentIn(top, o.commit) : [];
-  if (inTheWay.length > 0) {
-    const said = `these files are there already, and in no commit: ${inTheWay.join(", ")}`;
-    return { kind: "refused", said };
-  }
+  const own = ownGit(top, o.env);
+  const touched = await touchedBy(userGit(top), before, foreseen);
+  const lying = await inTheWay(userGit(top), top, before, touched);
+  if (lying.length > 0) return { kind: "in-the-way", paths: lying };
+  const hooks = await hooksTouched(own, top, touched);
+  if (hooks.length > 0) return { kind: "hooks", paths: hooks };
   writeIntent(checkout, { commit: o.commit, head: before, tree: foreseen });
   const ff = o.commits && before !== "" ? ["--no-ff"] : [];
   const flags = ["--quiet", "--no-edit", "--no-autostash", ...ff, ...unrelated];
-  const ended = await endOf(ownGit(top), ["merge", ...flags, "-m", o.message, o.commit]);
+  const ended = await endOf(own, ["merge", ...flags, "-m", o.message, o.commit]);
   const after = await headOf(top);
   if (ended.isDone && after !== "" && (await isWithin(top, o.commit, after))) {
     forgetIntent(checkout);
@@ -115,16 +124,6 @@ async function treeOfMerge(
   if (exitCode === 0) return tree;
   if (exitCode === 1) return { kind: "conflicts", paths: [...new Set(paths)] };
   return { kind: "refused", said: stderr };
-}
-
-/** Files of a commit that are in the folder already. */
-async function presentIn(top: string, commit: string): Promise<string[]> {
-  const { text } = await userGit(top)(["ls-tree", "-r", "-z", "--name-only", commit]);
-  const present: string[] = [];
-  for (const path of text.split("\0").filter((one) => one !== "")) {
-    if ((await lstat(join(top, path)).catch(() => undefined)) !== undefined) present.push(path);
-  }
-  return present;
 }
 
 /**

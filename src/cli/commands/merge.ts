@@ -19,6 +19,7 @@ export async function mergeCommand(
     // Commander turns --no-ff into `ff: false`.
     commits: flags.ff === false,
     anyway: flags.anyway === true,
+    secrets: context.secrets,
   });
   if (isRefusal(end)) return out.refuse(end);
   if (end.earlier === "undone") {

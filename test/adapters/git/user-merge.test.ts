@@ -3,10 +3,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +17,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readCheckout } from "../../../src/adapters/git/checkout.ts";
 import { mergeIntoCheckout, recoverMerge } from "../../../src/adapters/git/user-merge.ts";
+import { GIT_VARIABLES, only } from "../../../src/domain/environment.ts";
 import { report } from "../../support/report.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
@@ -33,7 +37,8 @@ function git(...args: string[]): string {
   }).trimEnd();
 }
 
-function put(files: Record<string, string>): void {
+function put(files: Record<string, string>, instead: string[] = []): void {
+  for (const path of instead) rmSync(join(checkout, path), { recursive: true });
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(checkout, path)), { recursive: true });
     writeFileSync(join(checkout, path), content);
@@ -71,6 +76,7 @@ const merge = async (over: { commits?: boolean; isUnrelated?: boolean } = {}) =>
     message: "Merge fractal run r1: Work",
     commits: false,
     isUnrelated: false,
+    env: { ...only(process.env, [...GIT_VARIABLES]), GIT_MARK: "given" },
     ...over,
   });
 
@@ -79,7 +85,9 @@ const standing = () => ({
   head: git("rev-parse", "HEAD"),
   status: git("status", "--porcelain"),
   files: ["a.txt", "gone.txt", "mine.txt", "new/b.txt"].map((path) =>
-    existsSync(join(checkout, path)) ? readFileSync(join(checkout, path), "utf8") : null,
+    statSync(join(checkout, path), { throwIfNoEntry: false })?.isFile()
+      ? readFileSync(join(checkout, path), "utf8")
+      : null,
   ),
   merging: existsSync(join(checkout, ".git/MERGE_HEAD")),
   intent: existsSync(join(checkout, ".git/fractal/merge.json")),
@@ -137,14 +145,111 @@ describe("a merge into the user's branch", () => {
     expect(await merge()).toMatchObject({ kind: "merged" });
   });
 
-  it("leaves a file alone that is in no commit and in the way", async () => {
-    put({ "new/b.txt": "mine, not committed\n" });
-    const before = standing();
-    const merged = await merge();
-    expect(merged).toMatchObject({ kind: "refused" });
-    expect(JSON.stringify(merged)).toContain("new/b.txt");
-    expect(standing()).toEqual(before);
-    expect(await recoverMerge(await readCheckout(checkout))).toEqual({ kind: "none" });
+  describe.each([
+    ["untracked", ""],
+    ["ignored", "new\nnew/b.txt\n"],
+  ])("leaves alone what is %s and in the way:", (_, ignored) => {
+    it.each([
+      ["a file of another content", "new/b.txt", "mine, not committed\n"],
+      ["an empty file", "new/b.txt", ""],
+      ["the beginning of what is added", "new/b.txt", "b\n"],
+      ["just what is added", "new/b.txt", "b\nb\nb\n"],
+      ["a file where a folder is needed", "new", "a file\n"],
+      ["a file in a folder where a file is added", "new/b.txt/mine.txt", "mine\n"],
+    ])("%s", async (_what, path, content) => {
+      writeFileSync(join(checkout, ".git/info/exclude"), ignored);
+      put({ [path]: content });
+      for (const commits of [false, true]) {
+        const before = standing();
+        expect(await merge({ commits })).toEqual({ kind: "in-the-way", paths: [path] });
+        expect(await recoverMerge(await readCheckout(checkout))).toEqual({ kind: "none" });
+        expect(readFileSync(join(checkout, path), "utf8")).toBe(content);
+        expect(standing()).toEqual(before);
+      }
+    });
+
+    it("a link to a folder elsewhere", async () => {
+      writeFileSync(join(checkout, ".git/info/exclude"), ignored);
+      mkdirSync(join(home, "elsewhere"));
+      symlinkSync(join(home, "elsewhere"), join(checkout, "new"));
+      expect(await merge()).toEqual({ kind: "in-the-way", paths: ["new"] });
+      expect(lstatSync(join(checkout, "new")).isSymbolicLink()).toBe(true);
+    });
+  });
+
+  it("may make a folder of a tracked file, and a file of a folder of tracked ones", async () => {
+    git("switch", "-q", "work");
+    put({ "mine/c.txt": "c\n" }, ["mine.txt"]);
+    tip = commit("turned");
+    git("switch", "-q", "trunk");
+    expect(await merge()).toMatchObject({ kind: "merged" });
+    git("switch", "-q", "work");
+    rmSync(join(checkout, "mine"), { recursive: true });
+    rmSync(join(checkout, "gone.txt"), { force: true });
+    put({ mine: "a file\n", "a.txt/x": "x\n" }, ["a.txt"]);
+    tip = commit("turned again");
+    git("switch", "-q", "trunk");
+    expect(await merge()).toMatchObject({ kind: "merged" });
+    expect(standing()).toMatchObject({ status: "" });
+  });
+
+  describe("does not run hooks that it brings:", () => {
+    const HOOK = '#!/bin/sh\necho ran > "$(git rev-parse --git-dir)/ran"\n';
+    const ran = () => existsSync(join(checkout, ".git/ran"));
+    /** The branch adds an executable file. */
+    const brings = (path: string) => {
+      git("switch", "-q", "work");
+      put({ [path]: HOOK });
+      chmodSync(join(checkout, path), 0o755);
+      tip = commit("a hook");
+      git("switch", "-q", "trunk");
+    };
+
+    it.each([
+      ["in the folder named to git", "scripts/hooks/post-merge", "scripts/hooks"],
+      ["in a folder named by its whole path", "scripts/hooks/post-merge", "{top}/scripts/hooks"],
+      ["beside husky's", ".husky/post-merge", ".husky/_"],
+      ["in the place of what leads there", "scripts", "scripts/hooks"],
+    ])("%s", async (_, path, hooksPath) => {
+      git("config", "core.hooksPath", hooksPath.replace("{top}", checkout));
+      brings(path);
+      const before = standing();
+      expect(await merge()).toEqual({ kind: "hooks", paths: [path] });
+      expect(standing()).toEqual(before);
+      expect(ran()).toBe(false);
+    });
+
+    it("behind a link in .git/hooks", async () => {
+      put({ "tools/after.sh": "#!/bin/sh\n" });
+      chmodSync(join(checkout, "tools/after.sh"), 0o755);
+      commit("mine");
+      symlinkSync("../../tools/after.sh", join(checkout, ".git/hooks/post-merge"));
+      git("switch", "-q", "work");
+      git("merge", "-q", "trunk");
+      brings("tools/after.sh");
+      expect(await merge()).toEqual({ kind: "hooks", paths: ["tools/after.sh"] });
+      expect(ran()).toBe(false);
+    });
+
+    it("but runs those it leaves as they are", async () => {
+      put({ "scripts/hooks/post-merge": HOOK });
+      chmodSync(join(checkout, "scripts/hooks/post-merge"), 0o755);
+      commit("mine");
+      git("config", "core.hooksPath", "scripts/hooks");
+      expect(await merge()).toMatchObject({ kind: "merged" });
+      expect(ran()).toBe(true);
+    });
+  });
+
+  it("gives the user's hooks the environment it was given, and no other", async () => {
+    const hook = join(checkout, ".git/hooks/post-merge");
+    writeFileSync(hook, '#!/bin/sh\nenv > "$(git rev-parse --git-dir)/seen"\n');
+    chmodSync(hook, 0o755);
+    vi.stubEnv("OPENAI_API_KEY", "sk-of-the-user");
+    expect(await merge().finally(() => vi.unstubAllEnvs())).toMatchObject({ kind: "merged" });
+    const seen = readFileSync(join(checkout, ".git/seen"), "utf8");
+    expect(seen).toContain("GIT_MARK=given");
+    expect(seen).not.toContain("OPENAI_API_KEY");
   });
 
   it("fills a branch that has no commit yet, and joins histories that began apart", async () => {
@@ -163,7 +268,7 @@ describe("a merge into the user's branch", () => {
   it("leaves files alone that lie where there is no commit yet", async () => {
     git("switch", "-q", "--orphan", "fresh");
     put({ "a.txt": "mine\n" });
-    expect(await merge()).toMatchObject({ kind: "refused" });
+    expect(await merge()).toEqual({ kind: "in-the-way", paths: ["a.txt"] });
     expect(readFileSync(join(checkout, "a.txt"), "utf8")).toBe("mine\n");
   });
 });
