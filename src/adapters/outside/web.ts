@@ -93,9 +93,9 @@ function textOf(url: URL, got: Got): WebText {
   const [kind = "", ...parameters] = type.toLowerCase().split(";");
   const isText = /^(?:text\/|application\/(?:[\w.+-]*\+)?(?:json|xml|javascript|yaml|toml)$)/;
   if (!isText.test(kind.trim())) {
-    return {
-      trouble: `${url.origin} answers ${kind.trim() || "something"}: only text can be read`,
-    };
+    // The server's words stand here outside the frame of a page: what a type is made of, and no more.
+    const named = kind.replace(/[^\w./+-]/g, "").slice(0, 50) || "something";
+    return { trouble: `${url.origin} answers ${named}: only text can be read` };
   }
   const charset = /charset="?([\w-]{1,40})/.exec(parameters.join(";"))?.[1] ?? "utf-8";
   const text = decode(body, charset);
