@@ -1,6 +1,7 @@
 /** What the file of a repository may set: it is written by others, so nothing that spends, sends or runs. */
 import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { InputProblem } from "../domain/spec.ts";
+import { SIZES, type Size } from "../domain/task.ts";
 import type { Layer } from "./config.ts";
 import { type ConfigFile, LIMIT_FIELD } from "./config-schema.ts";
 
@@ -49,15 +50,16 @@ const LIMIT_TRUST: { readonly [Key in Limit]: Trust["may"] } = {
   deaths_max: "lower",
   refused_calls_max: "lower",
   output_bytes_max: "lower",
-  // How large a piece is, how long its checks take and when to rest is the project's to know.
-  leaf_size_max: "anyone",
-  lines_changed_max: "anyone",
+  // Larger pieces, and more failures or a longer quiet before a person looks, are less that is judged.
+  leaf_size_max: "lower",
+  lines_changed_max: "lower",
+  review_failures_max: "lower",
+  review_quiet_ms: "lower",
+  // How long its checks take and when to rest is the project's to know.
   check_timeout_ms: "anyone",
   backoff_base_ms: "anyone",
   backoff_max_ms: "anyone",
   outage_ms: "anyone",
-  review_failures_max: "anyone",
-  review_quiet_ms: "anyone",
 };
 
 /** Folders of dependencies, by their usual names: nobody keeps a key there. */
@@ -70,6 +72,10 @@ const DEPENDENCIES = new Set([
 export function isDependencies(mount: string): boolean {
   if (mount.startsWith("/")) return false;
   return DEPENDENCIES.has(mount.replace(/\/+$/, "").split("/").at(-1) ?? "");
+}
+
+function rankOf(limit: number | Size): number {
+  return typeof limit === "number" ? limit : SIZES.indexOf(limit);
 }
 
 /**
@@ -108,10 +114,10 @@ export function trustedLayers(
   if ((value.jobs ?? 0) > jobs) delete value.jobs;
   for (const key of Object.keys(LIMIT_FIELD) as Limit[]) {
     const wanted = value.limits?.[key];
-    if (LIMIT_TRUST[key] !== "lower" || typeof wanted !== "number") continue;
+    if (LIMIT_TRUST[key] !== "lower" || wanted === undefined) continue;
     const said = own.find((layer) => layer.value.limits?.[key] !== undefined)?.value.limits?.[key];
-    const holds = Number(said ?? DEFAULT_LIMITS[LIMIT_FIELD[key]]);
-    if (wanted <= holds) continue;
+    const holds = said ?? DEFAULT_LIMITS[LIMIT_FIELD[key]];
+    if (rankOf(wanted) <= rankOf(holds)) continue;
     delete value.limits?.[key];
     if (said !== undefined) continue;
     const why = `is ${wanted}, above the usual ${holds}; a repository may only lower it`;

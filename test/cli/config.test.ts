@@ -207,17 +207,32 @@ describe("the file of a repository", () => {
     expect(JSON.stringify(config.layers)).not.toContain("evil");
   });
 
-  it("may make it less or slower, and name what is secret", async () => {
+  it("may make it less, smaller or slower, and name what is secret", async () => {
     const repository = [
       "jobs: 1",
       "mounts: [node_modules, packages/a/vendor/]",
       "secrets: [DATABASE_URL]",
-      "limits: {attempts_max: 1, check_timeout_ms: 600000, leaf_size_max: M, backoff_max_ms: 900000}",
+      "limits: {attempts_max: 1, check_timeout_ms: 600000, leaf_size_max: XS, lines_changed_max: 50, backoff_max_ms: 900000}",
     ].join("\n");
     const config = await loaded({ repository, user: "secrets: [PIN]\n" });
     expect(config.limits).toMatchObject({ jobs: 1, attemptsMax: 1, checkTimeoutMs: 600_000 });
     expect(config.secrets).toEqual(["DATABASE_URL", "PIN"]);
     expect(settingOf(config, "secrets")?.origin).toMatch(/^fractal\.yaml:3, .*config\.yaml:1$/);
+  });
+
+  it.each([
+    ["leaf_size_max", "M", "S"],
+    ["lines_changed_max", 401, 400],
+    ["review_failures_max", 11, 10],
+    ["review_quiet_ms", 3600001, 3600000],
+  ])("does not loosen limits.%s to %s", async (key, wanted, usual) => {
+    const refusal = await refused({ repository: `limits: {${key}: ${wanted}}\n` });
+    expect(refusal.where[0]).toContain(`limits.${key}\` is ${wanted}, above the usual ${usual}`);
+    const own = await loaded({
+      repository: `limits: {${key}: ${wanted}}\n`,
+      user: `limits: {${key}: ${usual}}\n`,
+    });
+    expect(settingOf(own, `limits.${key}`)?.value).toBe(usual);
   });
 
   it("does not raise how much is done at a time, whatever the machine", async () => {
