@@ -80,9 +80,9 @@ export function scrubbedRepository<T extends Repository>(repository: T, secrets:
       const texts: ChangedText[] = [];
       for (const { path, kind } of collected.changes) {
         if (kind === "deleted") continue;
-        const after = await repository.readFile(collected.tree, path);
+        const after = await repository.readLegible(collected.tree, path);
         if (after === undefined) continue;
-        const before = kind === "added" ? undefined : await repository.readFile(commit, path);
+        const before = kind === "added" ? undefined : await repository.readLegible(commit, path);
         texts.push({ path, before, after });
       }
       return judgeSecrets(texts, secrets) ?? collected;

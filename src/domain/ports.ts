@@ -166,6 +166,8 @@ export interface Repository {
   diff(from: string, to: string, bytesMax?: number): Promise<string>;
   /** Undefined where the file is not there or not text. */
   readFile(treeish: string, path: string): Promise<string | undefined>;
+  /** Any file, also one that is not text: what can be read in it. Undefined where it is not there. */
+  readLegible(treeish: string, path: string): Promise<string | undefined>;
   listFiles(treeish: string): Promise<string[]>;
   treeOf(commit: string): Promise<string>;
   commit(tree: string, parents: string[], message: string): Promise<string>;

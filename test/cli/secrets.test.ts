@@ -155,7 +155,7 @@ const repository = (secrets: Secrets, text: string, seen: unknown[] = []) =>
       commit: async (...given: unknown[]) => String(seen.push(given)),
       diff: async () => `+ ${text}`,
       collect: async () => ({ tree: "t", changes: [CHANGE] }),
-      readFile: async () => text,
+      readLegible: async () => text,
     } as unknown as Repository,
     secrets,
   );

@@ -278,6 +278,7 @@ export function startProcess(
       changes: slow("git changes", repository.changes),
       diff: slow("git diff", repository.diff),
       readFile: slow("git read", repository.readFile),
+      readLegible: slow("git read", repository.readLegible),
       listFiles: slow("git list", repository.listFiles),
       treeOf: slow("git tree", repository.treeOf),
       commit: slow("git commit", repository.commit),

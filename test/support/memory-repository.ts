@@ -95,6 +95,7 @@ export function memoryRepository(base: Record<string, string> = {}): MemoryRepos
     changes: async (from, to) => changes(from, to),
     diff: async (from, to) => JSON.stringify(changes(from, to)),
     readFile: async (treeish, path) => filesOf(treeish).get(path),
+    readLegible: async (treeish, path) => filesOf(treeish).get(path),
     listFiles: async (treeish) => [...filesOf(treeish).keys()].sort(),
     async treeOf(commit) {
       const tree = commits.get(commit)?.tree;

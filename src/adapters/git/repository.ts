@@ -70,6 +70,12 @@ export async function openRepository(o: {
     return parseChanges(text).map((change) => ({ ...change, path: inRoot(change.path) }));
   };
 
+  const bytesOf = async (treeish: string, path: string) => {
+    if (pathProblem(path) !== undefined) return undefined;
+    const file = await findFile(objects, treeish, prefix + path);
+    return file && (await objects.read(file.oid)).bytes;
+  };
+
   return {
     branch,
 
@@ -151,9 +157,13 @@ export async function openRepository(o: {
     },
 
     async readFile(treeish, path) {
-      if (pathProblem(path) !== undefined) return undefined;
-      const file = await findFile(objects, treeish, prefix + path);
-      return file && textOf((await objects.read(file.oid)).bytes);
+      const bytes = await bytesOf(treeish, path);
+      return bytes && textOf(bytes);
+    },
+
+    async readLegible(treeish, path) {
+      const bytes = await bytesOf(treeish, path);
+      return bytes && legible(bytes);
     },
 
     async listFiles(treeish) {
@@ -249,6 +259,11 @@ async function editsOf(
       return { path, mode, ...(oid === undefined ? {} : { oid }) };
     }),
   ];
+}
+
+/** The letters among the bytes: without zeros, so also those of UTF-16 that stand in ASCII. */
+function legible(bytes: Buffer): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).replaceAll("\0", "");
 }
 
 /** The text of a file, or undefined when it is none. */

@@ -17,7 +17,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openRepository } from "../../../src/adapters/git/repository.ts";
+import { scrubbedRepository } from "../../../src/cli/scrubbed.ts";
+import { openSecrets } from "../../../src/cli/secrets.ts";
 import { isFailure } from "../../../src/domain/failure.ts";
+import { drawer } from "../../support/secret-formats.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
 vi.setConfig({ testTimeout: 60_000 });
@@ -210,7 +213,26 @@ describe("checkout and collect", () => {
     expect(lstatSync(join(again, "tool.sh")).mode & 0o111).toBe(0o111);
     expect(lstatSync(join(again, "crlf.txt")).mode & 0o111).toBe(0);
     expect(await repository.readFile(result.tree, "data.bin")).toBeUndefined();
+    expect(await repository.readLegible(result.tree, "crlf.txt")).toBe("a\r\nb\r\n");
+    expect(await repository.readLegible(result.tree, "none.txt")).toBeUndefined();
     expect(await repository.readFile(result.tree, "empty.txt")).toBe("");
+  });
+
+  it.each([
+    ["a byte that is no text", (text: string) => Buffer.from(`x\xff\n${text}`, "latin1")],
+    ["a zero", (text: string) => Buffer.from(`x\0\n${text}`)],
+    ["letters of two bytes", (text: string) => Buffer.from(`x\n${text}`, "utf16le")],
+  ])("look through a file with %s for secrets", async (_, bytesOf) => {
+    const key = `ghp_${drawer(8)(36)}`;
+    const { repository, head, result, folder } = await worked((inside) =>
+      put(inside, { "data.bin": bytesOf(key) }),
+    );
+    if (isFailure(result)) throw new Error(result.detail);
+    expect(await repository.readFile(result.tree, "data.bin")).toBeUndefined();
+    expect(await repository.readLegible(result.tree, "data.bin")).toContain(`\n${key}`);
+    const entering = await scrubbedRepository(repository, openSecrets({})).collect(folder, head);
+    expect(entering).toMatchObject({ failure: "holds-secret", paths: ["data.bin"] });
+    expect(JSON.stringify(entering)).toContain("- data.bin:2 github-token");
   });
 
   it("list what was added, changed and deleted with its lines", async () => {
