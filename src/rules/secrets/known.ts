@@ -12,12 +12,14 @@ type Variables = { readonly [name: string]: string | undefined };
 export const SECRET_CHARS_MIN = 8;
 
 const SECRET_NAME =
-  /(?:API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY|ENCRYPTION_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)$/i;
+  /(?:API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY|ENCRYPTION_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|_PWD|_PAT)$/i;
+/** Columns and caches have keys as well, which are words: here one that is secret holds a digit. */
+const KEY_NAME = /(?<!PUBLIC)_KEY$/i;
 const URL_PASSWORD = /^[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:([^\s@]+)@/i;
 
 /** True for a variable whose name says that it holds a key: `OPENAI_API_KEY`, `GH_TOKEN`. */
 function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name);
+  return SECRET_NAME.test(name) || KEY_NAME.test(name);
 }
 
 /**
@@ -33,7 +35,7 @@ export function knownSecrets(
   for (const name of names) {
     const value = variables[name]?.trim() ?? "";
     if (value.length < SECRET_CHARS_MIN) continue;
-    if (declared.includes(name) || (isSecretName(name) && couldBeKey(value))) {
+    if (declared.includes(name) || isNamedKey(name, value)) {
       known.push({ name, value });
     }
     const password = URL_PASSWORD.exec(value)?.[1];
@@ -66,7 +68,26 @@ export function withoutSecrets<T extends Variables>(
   return Object.fromEntries(kept);
 }
 
+function isNamedKey(name: string, value: string): boolean {
+  return isSecretName(name) && couldBeKey(value) && (SECRET_NAME.test(name) || /\d/.test(value));
+}
+
+/** Longer words than this hardly stand in other text: letters alone are a password then. */
+const WORD_CHARS_MAX = 11;
+
 /** A path, a switch, a number or a plain word in such a variable is no key, and stands everywhere. */
 function couldBeKey(value: string): boolean {
-  return !/^(?:[~.]{0,2}\/.*|[a-z]+|[A-Z]+|[\d.]{1,12})$/s.test(value);
+  if (/^[\d.]{1,12}$/.test(value) || isPath(value)) return false;
+  return value.length > WORD_CHARS_MAX || !/^(?:[a-z]+|[A-Z]+)$/.test(value);
+}
+
+/** True for what begins where files are kept, ends like a file or is made of words: base64 may begin with `/`, too. */
+function isPath(value: string): boolean {
+  return (
+    /^(?:~|\.{1,2})\/|^\/(?:etc|home|mnt|nix|opt|private|root|run|srv|tmp|usr|Users|var)\//.test(
+      value,
+    ) ||
+    /^\/[^:@=+]*\w\.[a-z]{2,7}\d?$/i.test(value) ||
+    /^(?:\/[.a-z][a-z_.-]{0,24}\d{0,3}){2,}\/?$/.test(value)
+  );
 }

@@ -238,13 +238,13 @@ describe("JSON", () => {
 describe("what is secret in an environment", () => {
   const key = drawer(9)(24);
 
-  it.each(["MY_API_KEY", "GH_TOKEN", "DB_PASSWORD", "CLIENT_SECRET", "ANTHROPIC_AUTH_TOKEN"])(
-    "%s, by its name",
-    (name) => {
-      expect(knownSecrets({ [name]: key })).toEqual([{ name, value: key }]);
-      expect(withoutSecrets({ [name]: key, LANG: "C" })).toEqual({ LANG: "C" });
-    },
-  );
+  it.each([
+    ...["MY_API_KEY", "GH_TOKEN", "DB_PASSWORD", "CLIENT_SECRET", "ANTHROPIC_AUTH_TOKEN"],
+    ...["OPENAI_KEY", "MYSQL_PWD", "GITHUB_PAT"],
+  ])("%s, by its name", (name) => {
+    expect(knownSecrets({ [name]: key })).toEqual([{ name, value: key }]);
+    expect(withoutSecrets({ [name]: key, LANG: "C" })).toEqual({ LANG: "C" });
+  });
 
   it.each([
     ["KEY_FILE", key],
@@ -255,6 +255,63 @@ describe("what is secret in an environment", () => {
     ["PATH", "/usr/bin:/bin"],
   ])("not %s=%s, which is no key or stands everywhere", (name, value) => {
     expect(knownSecrets({ [name]: value })).toEqual([]);
+  });
+
+  it("a key that begins with a slash, as one of 64 does in base64", () => {
+    const keys = Array.from({ length: 300 }, (_, at) => {
+      return `/${drawer(at)(39, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}`;
+    });
+    const known = keys.flatMap((value) => knownSecrets({ AWS_SECRET_ACCESS_KEY: value }));
+    expect(known.map(({ value }) => value)).toEqual(keys);
+  });
+
+  it("a password of letters alone, when it is no everyday word", () => {
+    const value = "correcthorsebattery";
+    expect(knownSecrets({ DB_PASSWORD: value })).toEqual([{ name: "DB_PASSWORD", value }]);
+  });
+
+  it.each([
+    "/run/secrets/db_password",
+    "/home/ada/.config/gcloud/Key2.json",
+    "/data/keys/token",
+    "/srv7/Creds/aB3.pem",
+    "~/.ssh/id_ed25519",
+    "../keys/a1",
+    "/tmp/x1Yz/agent.123",
+  ])("not %s, which is a path", (value) => {
+    expect(knownSecrets({ MY_TOKEN: value, SIGNING_KEY: value, X_PWD: value })).toEqual([]);
+  });
+
+  it("nothing in ordinary environments", () => {
+    const env = {
+      ...{ PWD: "/work/app-2/src", OLDPWD: "/Work2/App3", PATH: "/usr/local/bin:/usr/bin:/bin" },
+      ...{ SSH_AUTH_SOCK: "/tmp/ssh-XXaB3dE9/agent.4242", HOME: "/home/ada", SHLVL: "1" },
+      ...{
+        XDG_RUNTIME_DIR: "/run/user/1000",
+        XDG_SESSION_ID: "c2",
+        XDG_DATA_DIRS: "/usr/share:/x1",
+      },
+      ...{
+        KEYBOARD_LAYOUT: "de-latin1-nodeadkeys",
+        XKB_DEFAULT_LAYOUT: "us1234567",
+        LESSKEY: "/x/l3ss",
+      },
+      ...{ DBUS_SESSION_BUS_ADDRESS: "unix:path=/run/user/1000/bus", DISPLAY: "localhost:10.0" },
+      ...{
+        NODE_OPTIONS: "--max-old-space-size=4096",
+        NODE_COMPAT: "v24-strict-mode",
+        EDITOR: "vim",
+      },
+      ...{ GITHUB_EVENT_PATH: "/home/runner/work/_temp/event7.json", GITHUB_SHA: drawer(1)(40) },
+      ...{ INIT_CWD: "/work/app-2", npm_config_user_agent: "npm/11.6.0 node/v24.11.0 linux x64" },
+      ...{ SORT_KEY: "created_at", CACHE_KEY: "linux-node-modules", SSH_PUBLIC_KEY: drawer(2)(40) },
+      ...{
+        HOSTNAME: "build-7f9c4d8b6-x2x5z",
+        LS_COLORS: "rs=0:di=01;34:ln=01;36",
+        TERM: "xterm-256color",
+      },
+    };
+    expect(knownSecrets(env)).toEqual([]);
   });
 
   it("whatever a person declares, unless it is too short to be told from other text", () => {
