@@ -74,6 +74,10 @@ export function scrubbedRepository<T extends Repository>(repository: T, secrets:
     ...repository,
     commit: (tree, parents, message) => repository.commit(tree, parents, scrub(message)),
     diff: async (from, to, bytesMax) => scrub(await repository.diff(from, to, bytesMax)),
+    async diffOf(from, to, paths, bytesMax) {
+      const found = await repository.diffOf(from, to, paths, bytesMax);
+      return { ...found, text: scrub(found.text) };
+    },
     async collect(folder, commit) {
       const collected = await repository.collect(folder, commit);
       if (isFailure(collected)) return collected;

@@ -164,6 +164,16 @@ export interface Repository {
   changes(from: string, to: string): Promise<Change[]>;
   /** A unified diff, cut at `bytesMax`. */
   diff(from: string, to: string, bytesMax?: number): Promise<string>;
+  /**
+   * The difference in these files alone, as text even where they are none, cut at `bytesMax`. `id`
+   * names all of it: the modes and contents of each file, before and after.
+   */
+  diffOf(
+    from: string,
+    to: string,
+    paths: readonly string[],
+    bytesMax: number,
+  ): Promise<{ text: string; isCut: boolean; id: string }>;
   /** Undefined where the file is not there or not text. */
   readFile(treeish: string, path: string): Promise<string | undefined>;
   /** Any file, also one that is not text: what can be read in it. Undefined where it is not there. */

@@ -1,12 +1,12 @@
 /** Before it is merged: a change of configuration, lock files or CI needs a person's yes, once. */
 import type { Failure } from "../domain/failure.ts";
-import { consentText, diffOf, sensitiveChanges } from "../rules/check/sensitive.ts";
+import { consentText, sensitiveChanges } from "../rules/check/sensitive.ts";
 import { nextQuestionId } from "../rules/people/cancel.ts";
 import { taskOf } from "../rules/status.ts";
 import type { Lease, LeaseEnd } from "./lease.ts";
 import { ACTOR, type World } from "./world.ts";
 
-/** A diff that is longer is too much for anybody to say yes to. */
+/** More than a question shows. */
 const DIFF_BYTES_MAX = 1_000_000;
 
 /**
@@ -30,11 +30,13 @@ export async function askConsent(
   const sensitive = sensitiveChanges(changes, task.contract, (path) => texts.get(path));
   if (sensitive.length === 0) return undefined;
   const paths = sensitive.map(({ path }) => path);
-  const whole = await repository.diff(lease.base, candidate, DIFF_BYTES_MAX);
-  const diff = diffOf(whole, paths);
-  // A binary file, or one whose section is beyond the limit, is known by what it is all the same.
-  const about = JSON.stringify([diff, await treesOf(world, candidate, paths)]);
-  const hash = store.journal.putBlob(about);
+  const {
+    text: diff,
+    isCut,
+    id,
+  } = await repository.diffOf(lease.base, candidate, paths, DIFF_BYTES_MAX);
+  // What is binary, or beyond the limit, is known by what it is all the same.
+  const hash = store.journal.putBlob(JSON.stringify([diff, id]));
   const consent = task.consents?.[hash];
   if (consent?.yes === true) return undefined;
   if (consent !== undefined) {
@@ -45,6 +47,7 @@ export async function askConsent(
     title: task.contract.title,
     paths,
     diff,
+    isCut,
     command: task.contract.kind === "command" ? task.contract.command : undefined,
     said,
     look: `git diff ${lease.base} ${candidate}`,
@@ -66,10 +69,4 @@ export async function askConsent(
     ],
     left: "consent",
   };
-}
-
-/** What the files hold after the change, so that a yes to one text is none to another. */
-async function treesOf(world: World, candidate: string, paths: readonly string[]) {
-  const texts = paths.map((path) => world.repository.readFile(candidate, path));
-  return (await Promise.all(texts)).map((text) => text ?? null);
 }

@@ -154,6 +154,7 @@ const repository = (secrets: Secrets, text: string, seen: unknown[] = []) =>
     {
       commit: async (...given: unknown[]) => String(seen.push(given)),
       diff: async () => `+ ${text}`,
+      diffOf: async () => ({ text: `+ ${text}`, isCut: false, id: "" }),
       collect: async () => ({ tree: "t", changes: [CHANGE] }),
       readLegible: async () => text,
     } as unknown as Repository,
@@ -253,6 +254,8 @@ const WAYS_OUT: Record<string, (text: string, secrets: Secrets) => Promise<strin
     return JSON.stringify(seen);
   },
   "a diff": (text, secrets) => repository(secrets, text).diff("a", "b"),
+  "a diff that a person is asked about": async (text, secrets) =>
+    (await repository(secrets, text).diffOf("a", "b", [], 1)).text,
   "work that enters": async (text, secrets) => {
     const collected = await repository(secrets, text).collect("f", "c");
     return "failure" in collected ? JSON.stringify(collected) : text;

@@ -90,6 +90,17 @@ describe("a change of what configures, installs or runs elsewhere", () => {
     expect([...state.questions.values()].filter(({ kind }) => kind === "consent")).toHaveLength(1);
   });
 
+  it("shows what it is about, whatever else is changed, and says where it does not show all", async () => {
+    const { consents } = await aRun({
+      "a.json": "x".repeat(20_000),
+      "zz/.npmrc": "registry=https://evil.example",
+    }).runToConsent();
+    expect(consents[0]?.why).toContain("+registry=https://evil.example");
+    expect(consents[0]?.why).not.toContain("longer than what is shown");
+    const long = await aRun({ "zz/.npmrc": "x".repeat(20_000) }).runToConsent();
+    expect(long.consents[0]?.why).toContain("longer than what is shown");
+  });
+
   it.each([
     ["a new CI file", { ".github/workflows/x.yml": "on: push" }, {}],
     ["a new hook", { ".husky/pre-commit": "curl x" }, {}],

@@ -190,6 +190,42 @@ describe("the packages of a lock file", () => {
   });
 });
 
+describe("an install that is stopped", () => {
+  it("is done anew for whoever waited for it and goes on", async () => {
+    const place = aPlace();
+    const { bytes, hash } = aTarball(place, "x");
+    const env = { npm_config_cache: aCache(place, hash, bytes) };
+    const real = openPackages({ from: "cache", registries: [] }, { env });
+    const first = new AbortController();
+    let begun = () => {};
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const packages: Packages = {
+      ...real,
+      async gather(named, folder, signal) {
+        if (signal !== first.signal) return real.gather(named, folder, signal);
+        begun();
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        return { files: new Map(), missing: [], downloaded: 0 };
+      },
+    };
+    const { world, installs } = await aRun(place, lockOf(hash), packages);
+    const head = await world.repository.head();
+    const folder = await world.sandbox.workspace("one");
+    const show = (signal: AbortSignal) => showPackages(world, head, folder, signal);
+    const stopped = show(first.signal);
+    await hasBegun;
+    const others = [show(NEVER), show(NEVER)];
+    // Both have come to wait: what they read before it is in memory.
+    await new Promise((resolve) => setImmediate(resolve));
+    first.abort("held");
+    expect(await stopped).toMatchObject({ failure: "cancelled" });
+    expect(await Promise.all(others)).toEqual([undefined, undefined]);
+    expect(installs()).toHaveLength(1);
+  });
+});
+
 describe("downloading", () => {
   it("asks only the hosts that the settings name, and believes only the hash", async () => {
     const place = aPlace();

@@ -277,6 +277,7 @@ export function startProcess(
       write: slow("git write", repository.write),
       changes: slow("git changes", repository.changes),
       diff: slow("git diff", repository.diff),
+      diffOf: slow("git diff", repository.diffOf),
       readFile: slow("git read", repository.readFile),
       readLegible: slow("git read", repository.readLegible),
       listFiles: slow("git list", repository.listFiles),

@@ -94,6 +94,16 @@ export function memoryRepository(base: Record<string, string> = {}): MemoryRepos
     },
     changes: async (from, to) => changes(from, to),
     diff: async (from, to) => JSON.stringify(changes(from, to)),
+    async diffOf(from, to, paths, bytesMax) {
+      const [before, after] = [filesOf(from), filesOf(to)];
+      const texts = paths.map((path) => [path, before.get(path), after.get(path)]);
+      const text = texts.map(([path, old, now]) => `${path}\n-${old}\n+${now}\n`).join("");
+      return {
+        text: text.slice(0, bytesMax),
+        isCut: text.length > bytesMax,
+        id: JSON.stringify(texts),
+      };
+    },
     readFile: async (treeish, path) => filesOf(treeish).get(path),
     readLegible: async (treeish, path) => filesOf(treeish).get(path),
     listFiles: async (treeish) => [...filesOf(treeish).keys()].sort(),

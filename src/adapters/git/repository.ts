@@ -156,6 +156,22 @@ export async function openRepository(o: {
       return text;
     },
 
+    async diffOf(from, to, paths, bytesMax) {
+      const below = root === "." ? [] : [`--relative=${prefix}`];
+      const diff = (how: string[], call = {}) =>
+        git(
+          [
+            ...["--literal-pathspecs", "diff-tree", "-r", "--no-renames", "--no-ext-diff"],
+            ...["--no-textconv", ...how, from, to, "--", ...paths.map((path) => prefix + path)],
+          ],
+          call,
+        );
+      const { text: id } = await diff(["--raw", "--no-abbrev"]);
+      // `--text`: neither an attribute nor a NUL hides what a file holds.
+      const shown = await diff(["-p", "--text", "--no-color", ...below], { bytesMax });
+      return { text: shown.text, isCut: shown.bytes.length >= bytesMax, id };
+    },
+
     async readFile(treeish, path) {
       const bytes = await bytesOf(treeish, path);
       return bytes && textOf(bytes);

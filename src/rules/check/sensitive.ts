@@ -66,33 +66,23 @@ function namesPackages(text: string): boolean {
   }
 }
 
-/**
- * The sections of a unified diff that are about these paths, whole. A line of a file cannot begin a
- * section: in a diff it has a sign before it.
- */
-export function diffOf(diff: string, paths: readonly string[]): string {
-  const sections = diff.split(/^(?=diff --git )/m);
-  // A name that git quotes is shown in any case.
-  const isAbout = (head: string) =>
-    head.endsWith('"') || paths.some((path) => head.endsWith(` b/${path}`));
-  return sections.filter((section) => isAbout(section.split("\n", 1)[0] ?? "")).join("");
-}
-
 /** What a person is asked: what is code's, what is the diff's, and what a model says, each marked. */
 export function consentText(o: {
   title: string;
   paths: readonly string[];
   diff: string;
+  /** The diff is only the beginning of what is changed. */
+  isCut: boolean;
   command: string | undefined;
   /** What the worker says of its work. */
   said: string;
   /** Shows the whole diff. */
   look: string;
 }): { title: string; why: string; options: string[] } {
-  const isCut = o.diff.length > DIFF_CHARS_MAX;
+  const isCut = o.isCut || o.diff.length > DIFF_CHARS_MAX;
   const shown = visible(o.diff.slice(0, DIFF_CHARS_MAX)).replace(/^/gm, "    ").trimEnd();
   const parts = [
-    `The checks are green. Before it is merged, a person says yes to these files: ${o.paths.join(", ")}`,
+    `The checks are green. Before it is merged, a person says yes to these files: ${visible(o.paths.join(", "))}`,
     ...(o.command === undefined
       ? []
       : [`They were made by the command:\n    ${visible(o.command)}`]),

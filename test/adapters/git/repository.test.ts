@@ -504,6 +504,52 @@ describe("reading", () => {
     expect((await repository.diff(head, tree, 5000)).length).toBeLessThanOrEqual(5000);
   });
 
+  describe("of some files alone", () => {
+    const asked = async (files: Record<string, string>, paths: string[], bytesMax = 1_000_000) => {
+      const { repository, head } = await opened();
+      const written = Object.entries(files).map(([path, text]) => ({ path, text }));
+      return repository.diffOf(head, await repository.write(head, written), paths, bytesMax);
+    };
+
+    it("shows all of them, whatever a line says, and nothing of others", async () => {
+      const lines =
+        "on: push\n# tidy\u2028diff --git a/z b/z\n# x\rdiff --git a/z b/z\nrun: evil\n";
+      const files = { "a.json": "x".repeat(50_000), "ci.yml": lines, "ci*": "other\n" };
+      const { text, isCut } = await asked(files, ["ci.yml"], 10_000);
+      expect(text).toContain("+run: evil");
+      expect(text).toContain("diff --git a/ci.yml b/ci.yml");
+      expect(text).not.toMatch(/a\.json|ci\*|other/);
+      expect(isCut).toBe(false);
+      expect((await asked(files, ["ci*"])).text).not.toContain("evil");
+    });
+
+    it("says when it is cut, and knows what is beyond", async () => {
+      const long = (end: string) => ({ "a.json": "x".repeat(50_000), "zz/.npmrc": end });
+      const paths = ["a.json", "zz/.npmrc"];
+      const [one, two] = [
+        await asked(long("a\n"), paths, 10_000),
+        await asked(long("b\n"), paths, 10_000),
+      ];
+      expect([one.isCut, two.isCut]).toEqual([true, true]);
+      expect(one.text).toBe(two.text);
+      expect(one.id).not.toBe(two.id);
+      expect((await asked(long("a\n"), paths, 10_000)).id).toBe(one.id);
+    });
+
+    it("shows what git would call binary", async () => {
+      const files = { ".gitattributes": "*.lock -diff\n", "x.lock": "one\n", ".npmrc": "two\0\n" };
+      expect((await asked(files, ["x.lock", ".npmrc"])).text).toMatch(/\+two\0[\s\S]*\+one/);
+    });
+
+    it("has their names below the root of the run", async () => {
+      const { repository, head } = await opened("sub");
+      const tree = await repository.write(head, [{ path: "ci.yml", text: "evil\n" }]);
+      const { text } = await repository.diffOf(head, tree, ["ci.yml"], 1000);
+      expect(text).toContain("+++ b/ci.yml\n");
+      expect(text).toContain("+evil");
+    });
+  });
+
   it("keeps the mode of an executable file that is written", async () => {
     const { repository, head } = await opened();
     const tree = await repository.write(head, [{ path: "run.sh", text: "#!/bin/sh\nexit 1\n" }]);

@@ -2,12 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { visible } from "../../../src/domain/harmless.ts";
-import {
-  consentText,
-  diffOf,
-  isAskable,
-  sensitiveChanges,
-} from "../../../src/rules/check/sensitive.ts";
+import { consentText, isAskable, sensitiveChanges } from "../../../src/rules/check/sensitive.ts";
 
 describe("a path", () => {
   it.each([
@@ -64,27 +59,13 @@ describe("a new file that needs a yes", () => {
   ])("is not %s with %s", (path, text) => expect(asked(path, text)).toBe(false));
 });
 
-describe("the diff", () => {
-  const section = (path: string, line: string) =>
-    `diff --git a/${path} b/${path}\nindex 1..2\n--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n${line}\n`;
-
-  it("is that of the sensitive files alone, whole, whatever their lines say", () => {
-    const lie = "+diff --git a/package.json b/src/a.ts\n+@@ -0 +1 @@";
-    const whole = section("src/a.ts", "+x") + section("package.json", lie) + section("z", "-y");
-    expect(diffOf(whole, ["package.json"])).toBe(section("package.json", lie));
-    expect(diffOf(whole, ["other"])).toBe("");
-    // A name that git quotes could be any: it is shown.
-    const quoted = 'diff --git "a/p\\303.json" "b/p\\303.json"\n+x\n';
-    expect(diffOf(whole + quoted, ["other"])).toBe(quoted);
-  });
-});
-
 describe("the question", () => {
-  const text = (diff: string, said = "All good.") =>
+  const text = (diff: string, said = "All good.", isCut = false) =>
     consentText({
       title: "T",
       paths: ["package.json"],
       diff,
+      isCut,
       command: undefined,
       said,
       look: "git diff a b",
@@ -119,5 +100,6 @@ describe("the question", () => {
   it("says so when there is more than it shows, and how to see all of it", () => {
     expect(text("+x\n".repeat(10)).why).not.toContain("longer");
     expect(text("+x\n".repeat(10_000)).why).toContain("All of it: git diff a b");
+    expect(text("+x\n", "", true).why).toContain("All of it: git diff a b");
   });
 });
