@@ -4,6 +4,9 @@ import type { TaskState } from "../domain/run-state.ts";
 import type { Lease, LeaseEnd } from "./lease.ts";
 import type { World } from "./world.ts";
 
+/** A patch may one day be all that is left of the work: whole, as far as memory goes. */
+const PATCH_BYTES_MAX = 2 ** 28;
+
 /** Commits a tree on the lease's base and keeps it as `<task>.<attempt>`; returns the commit. */
 export async function keepWork(
   { repository }: World,
@@ -28,7 +31,8 @@ export async function withPatch(
     (event) => event.event_type === "attempt.ended" && event.outcome !== "succeeded",
   );
   if (!isLost) return end;
-  const patch = store.journal.putBlob(await repository.diff(lease.base, kept));
+  const diff = await repository.diff(lease.base, kept, PATCH_BYTES_MAX);
+  const patch = store.journal.putBlob(diff);
   const events = end.events.map((event) =>
     event.event_type === "attempt.ended" ? { ...event, kept, patch } : event,
   );

@@ -96,8 +96,10 @@ describe("what may be cleared away", () => {
     state: state({ attempts: [rejected] }),
     isOpen: false,
     isDamaged: false,
+    isNamed: false,
     refs: ["base", "r.a1.1", "r.a2.2"],
     hasBranch: true,
+    landed: new Set(["r.a1 1"]),
     hasCommits: true,
     mergedInto: [],
     workspaces: 2,
@@ -129,6 +131,22 @@ describe("what may be cleared away", () => {
     );
   });
 
+  it("is no attempt whose work the branch does not have any more", () => {
+    const movedBack = left({ landed: new Set(["r.a1 2"]) });
+    expect(going(movedBack)).toEqual(["workspaces"]);
+    expect(garbageOf(movedBack).find(({ kind }) => kind === "unmerged")?.refs).toContain("r.a1.1");
+    expect(going(left({ landed: new Set(), mergedInto: ["refs/heads/main"] }))).not.toContain(
+      "attempts",
+    );
+  });
+
+  it("is nothing of a run whose journal is elsewhere, unless it is named", () => {
+    const elsewhere = left({ state: undefined, journalBytes: 0 });
+    expect(garbageOf(elsewhere)).toEqual([]);
+    expect(whyKept(elsewhere)).toContain("fractal gc k3f9x2");
+    expect(whyKept({ ...elsewhere, isNamed: true })).toBeUndefined();
+  });
+
   it("is a journal only where no patch is in it alone", () => {
     expect(going(left(), { journals: true })).toContain("journal");
     const alone = left({ refs: ["base"] });
@@ -137,12 +155,12 @@ describe("what may be cleared away", () => {
   });
 
   it("counts no attempt as merged where the branch is gone and nobody has its work", () => {
-    const gone = left({ hasBranch: false, hasCommits: false });
+    const gone = left({ hasBranch: false, landed: new Set(), hasCommits: false });
     expect(garbageOf(gone).find(({ kind }) => kind === "unmerged")?.refs).toEqual([
       "r.a1.1",
       "r.a2.2",
     ]);
-    const unknown = left({ state: undefined, journalBytes: 0 });
+    const unknown = left({ state: undefined, journalBytes: 0, isNamed: true });
     expect(garbageOf(unknown).map(({ kind }) => kind)).toEqual([
       "workspaces",
       "unmerged",

@@ -12,9 +12,13 @@ export interface RunLeft {
   isOpen: boolean;
   /** Its journal is there and cannot be read: nobody knows what it needs. */
   isDamaged: boolean;
+  /** A person named it. */
+  isNamed: boolean;
   /** Names below refs/fractal/<run>: `base`, `<task>.<attempt>`. */
   refs: readonly string[];
   hasBranch: boolean;
+  /** The `<task> <attempt>` in the trailers of the commits that the branch has now. */
+  landed: ReadonlySet<string>;
   /** The branch is more than where it began. */
   hasCommits: boolean;
   /** Branches and tags that have what the run's branch has. */
@@ -38,15 +42,19 @@ export interface Garbage {
 /** Why nothing of a run is taken away; undefined where something may be. */
 export function whyKept(run: RunLeft): string | undefined {
   if (run.isDamaged) return "its journal cannot be read";
-  return run.isOpen ? "it is open" : undefined;
+  if (run.isOpen) return "it is open";
+  // Work trees of one repository share refs and not journals.
+  if (run.state === undefined && !run.isNamed) {
+    return `its journal is not here, perhaps in another work tree; if it is nowhere: fractal gc ${run.runId}`;
+  }
+  return undefined;
 }
 
 /** What may be taken away of a run that has ended. */
 export function garbageOf(run: RunLeft): Garbage[] {
   if (whyKept(run) !== undefined) return [];
   const { runId, hasBranch, mergedInto } = run;
-  const isSafe = hasBranch || mergedInto.length > 0;
-  const merged = new Set(isSafe ? mergedAttempts(run.state) : []);
+  const merged = new Set(mergedAttempts(run));
   const names = run.refs.filter((name) => name !== "base");
   const done = names.filter((name) => merged.has(name));
   const lost = names.filter((name) => !merged.has(name));
@@ -75,10 +83,13 @@ export function garbageOf(run: RunLeft): Garbage[] {
   return found;
 }
 
-function mergedAttempts(state: RunState | undefined): string[] {
+/** Those whose work the branch has still: somebody may have moved it since the journal said so. */
+function mergedAttempts({ state, landed }: RunLeft): string[] {
   return [...(state?.tasks.values() ?? [])].flatMap((task) =>
     task.attempts
-      .filter((attempt) => attempt.outcome === "succeeded")
+      .filter(
+        ({ outcome, number }) => outcome === "succeeded" && landed.has(`${task.id} ${number}`),
+      )
       .map((attempt) => `${task.id}.${attempt.number}`),
   );
 }
