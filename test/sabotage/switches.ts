@@ -720,6 +720,15 @@ export const SWITCHES: readonly Switch[] = [
     named: "does not run hooks that it brings",
   },
   {
+    name: "merged-by-hearsay",
+    file: "src/rules/work/garbage.ts",
+    from: 'outcome === "succeeded" && landed.has(',
+    to: 'outcome === "succeeded" || landed.has(',
+    removes: "The last copy of work that is no longer on the branch goes unasked.",
+    tests: ["test/rules/work.test.ts"],
+    named: "is no attempt whose work the branch does not have any more",
+  },
+  {
     name: "only-copy-unsaid",
     file: "src/rules/work/garbage.ts",
     from: 'return one.onlyCopy !== undefined && !wanted.unmerged ? "--unmerged" : undefined;',
