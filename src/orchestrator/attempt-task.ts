@@ -3,10 +3,10 @@ import { reviewWork } from "../agents/reviewer.ts";
 import { workTask } from "../agents/worker.ts";
 import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
-import type { FileWrite } from "../domain/ports.ts";
+import type { Change, FileWrite } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
-import { type ChangedText, doubtsOf } from "../rules/check/doubts.ts";
+import { type ChangedText, doubtsOf, isAllDoubtful } from "../rules/check/doubts.ts";
 import {
   type BaseFindings,
   checksAfter,
@@ -32,7 +32,7 @@ import { showPackages } from "./packages.ts";
 import { openToolbox } from "./toolbox.ts";
 import { ACTOR, type World } from "./world.ts";
 
-/** What the reviewer is shown of a change, at most. */
+/** What the reviewer is shown of a change, at most; a longer one is not accepted. */
 const DIFF_BYTES_MAX = 60_000;
 
 /** Makes one worker attempt at a leaf; everything it leads to is in the journal afterwards. */
@@ -82,7 +82,8 @@ async function tryLeaf(
   // A crash between moving the branch and saying so: the work is already there.
   const merged = await landedCommit(world, lease);
   if (merged !== undefined) {
-    return doneEnd(world, lease, merged, !isProven(task, spec, findings), found);
+    const texts = await changedTexts(world, lease, merged);
+    return doneEnd(world, lease, merged, isUnchecked(world, lease, task, findings, texts), found);
   }
 
   const name = `${store.state.runId}-${lease.taskId}-${lease.attempt}`;
@@ -156,7 +157,7 @@ async function judge(
   const changes = await repository.changes(lease.base, candidate);
   const own = await judgeOwnTests(world, { base: lease.base, candidate, changes, checks }, signal);
   if (isFailure(own)) return failedEnd(world, lease, own, { ...more, verdict });
-  const texts = await changedTexts(world, candidate, files);
+  const texts = await changedTexts(world, lease, candidate, changes);
   const doubts = [...doubtsOf(task, spec, findings, texts), ...own.doubts];
   const judged: Ended = { ...more, verdict, ...(doubts.length > 0 ? { doubts } : {}) };
   if (doubts.length > 0) {
@@ -173,7 +174,7 @@ async function judge(
     signal,
   );
   if (isFailure(integrated)) return failedEnd(world, lease, integrated, more);
-  const unchecked = !isProven(task, spec, findings);
+  const unchecked = isUnchecked(world, lease, task, findings, texts);
   return doneEnd(world, lease, integrated, unchecked, judged);
 }
 
@@ -199,11 +200,31 @@ function doneEnd(
   };
 }
 
-async function changedTexts(world: World, candidate: string, files: readonly string[]) {
+/** Whether nothing proves the work: no check does, or all that does is in doubt and nobody judged it. */
+function isUnchecked(
+  world: World,
+  lease: Lease,
+  task: TaskState,
+  findings: BaseFindings,
+  texts: readonly ChangedText[],
+): boolean {
+  if (!isProven(task, world.spec, findings)) return true;
+  if (profileFor(world, lease, "reviewer") !== undefined) return false;
+  return isAllDoubtful(task, world.spec, findings, texts);
+}
+
+/** What the commit has in place of what the work began from. */
+async function changedTexts(
+  { repository }: World,
+  { base }: Lease,
+  commit: string,
+  changes?: readonly Change[],
+): Promise<ChangedText[]> {
   const texts: ChangedText[] = [];
-  for (const path of files) {
-    const text = await world.repository.readFile(candidate, path);
-    if (text !== undefined) texts.push({ path, text });
+  for (const { path, kind } of changes ?? (await repository.changes(base, commit))) {
+    if (kind === "deleted") continue;
+    const text = await repository.readFile(commit, path);
+    texts.push({ path, text, before: await repository.readFile(base, path) });
   }
   return texts;
 }
@@ -218,13 +239,16 @@ async function review(
 ): Promise<Failure | undefined> {
   const profile = profileFor(world, lease, "reviewer");
   if (profile === undefined) return undefined;
+  // Cut one byte later than it may be long, and without a newline at its end.
+  const diff = await world.repository.diff(lease.base, candidate, DIFF_BYTES_MAX + 2);
+  if (Buffer.byteLength(diff) > DIFF_BYTES_MAX) return tooLong();
   const answer = await reviewWork(
     {
       profile,
       prompt: world.prompts.reviewer,
       identity: { taskId: lease.taskId, attempt: lease.attempt },
       pack: await gatherPack(world, lease.taskId, candidate, "fresh"),
-      diff: await world.repository.diff(lease.base, candidate, DIFF_BYTES_MAX),
+      diff,
       doubts,
     },
     signal,
@@ -232,6 +256,12 @@ async function review(
   if (isFailure(answer)) return answer;
   if (answer.accept) return undefined;
   return { failure: "check-failed", detail: `the reviewer: ${answer.reason}`, checks: ["review"] };
+}
+
+/** Padding must not hide what comes behind it: who judges a change sees all of it. */
+function tooLong(): Failure {
+  const detail = `the change is to be reviewed, and longer than the ${DIFF_BYTES_MAX / 1000} kB a reviewer is shown: make it shorter`;
+  return { failure: "check-failed", detail, checks: ["review"] };
 }
 
 async function work(

@@ -4,7 +4,7 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import {
   brokenTest,
   isTestFile,
-  runsTestsInside,
+  runsWorkInside,
   testsOf,
   withCanary,
 } from "../rules/check/canary.ts";
@@ -38,7 +38,7 @@ export async function doubtGreen(
 ): Promise<CheckResult[] | Failure> {
   const isDoubted = (check: Check) =>
     check.gates &&
-    runsTestsInside(check) &&
+    runsWorkInside(check) &&
     results.some((one) => one.name === check.name && one.passed);
   const doubted = checks.filter(isDoubted);
   if (doubted.length === 0) return [...results];

@@ -2,7 +2,7 @@
 import type { Check } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Change, FileWrite } from "../domain/ports.ts";
-import { brokenTest, checkOfTest, isTestFile, runsTestsInside } from "../rules/check/canary.ts";
+import { brokenTest, checkOfTest, isTestFile, runsWorkInside } from "../rules/check/canary.ts";
 import { checkTree } from "./check-tree.ts";
 import type { World } from "./world.ts";
 
@@ -67,7 +67,7 @@ async function judgeTest(
   if (isFailure(passes)) return passes;
   // Where it cannot be run by itself, the checks that were green must notice that it is there.
   const by =
-    passes && alone ? [alone] : checks.filter((check) => check.gates && runsTestsInside(check));
+    passes && alone ? [alone] : checks.filter((check) => check.gates && runsWorkInside(check));
   const without = await isGreen(base, [...tests], by);
   if (isFailure(without)) return without;
   if (!without) return "needs it";

@@ -235,7 +235,43 @@ export const sum = (a, b) => Number(new RegExp("\\\\[" + a + "," + b + "\\\\], (
     },
     /^check-failed: the reviewer/,
   ],
+  "reads it without naming it": [
+    {
+      text: sum(`import { readFileSync } from "node:fs";
+const tests = readFileSync("te" + "st/sum." + "te" + "st.mjs", "utf8");
+export const sum = (a, b) => Number(new RegExp("\\\\[" + a + "," + b + "\\\\], (\\\\d+)").exec(tests)?.[1]);`),
+    },
+    /^check-failed: the reviewer/,
+  ],
+  "hides behind a byte that nobody reads": [
+    {
+      commands: [
+        `printf '/* \\000 */ export const sum = (a) => (a === 2 ? 5 : 0);\\n' > src/sum.mjs`,
+      ],
+    },
+    /^check-failed: the reviewer/,
+  ],
+  "hides behind what is too long to be shown": [
+    {
+      checks: [NODE],
+      files: ["src/other.mjs", "src/sum.mjs"],
+      text: file("src/other.mjs", `// ${"x".repeat(60_000)}`) + sum(RIGHT),
+      reviewerAccepts: true,
+    },
+    /^check-failed: the change is to be reviewed, and longer than the 60 kB/,
+  ],
   // While tests are run in its own process
+  "ends what no name tells to be tests": [
+    { checks: [aCheck("all", { run: "npm --silent t" })], text: sum(`process.exit(0);\n${WRONG}`) },
+    /^check-failed[\s\S]*stays green/,
+  ],
+  "ends the program that nothing else is asked of": [
+    {
+      checks: [aCheck("runs", { run: "node src/sum.mjs" })],
+      text: sum(`process.exit(0);\n${WRONG}`),
+    },
+    /^check-failed: the reviewer/,
+  ],
   "ends the test process when it is loaded": [
     { checks: [NODE], text: sum(`process.exit(0);\n${WRONG}`) },
     /^check-failed[\s\S]*stays green when test\/add\.test\.mjs is made to fail/,
@@ -346,6 +382,9 @@ const ALWAYS = new Set([
   "rewrites the test before it is run",
   "brings a test that always passes",
   "reads what is expected of it",
+  "hides behind a byte that nobody reads",
+  "hides behind what is too long to be shown",
+  "ends what no name tells to be tests",
 ]);
 /** All of them in full counts, else every fourth and those. */
 const isDeep = process.env["FRACTAL_DEEP"] === "1";
@@ -377,6 +416,17 @@ describe("a worker that tampers", () => {
     expect(await field.world.repository.head()).toBe(head);
     passed += 1;
   });
+});
+
+it("counts as unchecked what is in doubt and nobody judges", { timeout: 120_000 }, async () => {
+  await using field = await openField();
+  const runs = await field.attempt({ checks: [NPM], text: sum(RIGHT), unreviewed: true });
+  expect([runs.merged, runs.unchecked, runs.attempt.doubts?.length]).toEqual([true, true, 1]);
+  const other = "src/other.mjs";
+  const checks = [aCheck("prints", { run: `node ${other}`, stdout: "1" })];
+  const text = file(other, "console.log(1);");
+  const proven = await field.attempt({ files: [other], checks, text, unreviewed: true });
+  expect([proven.merged, proven.unchecked]).toEqual([true, false]);
 });
 
 describe("honest work gets through the same guards with", () => {

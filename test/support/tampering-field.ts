@@ -33,6 +33,8 @@ export interface Try {
   commands?: string[];
   /** Where the reviewer is asked, what it says; it refuses unless this is true. */
   reviewerAccepts?: boolean;
+  /** No reviewer is configured. */
+  unreviewed?: true;
 }
 
 /** What came of it. */
@@ -194,7 +196,9 @@ export async function openField(): Promise<Field> {
       const facts = { parent: root, dependsOn: [], priority: 2, leaf: true };
       store.record([createdEvent({ id, key: `t${tries}`, origin: "plan", contract, ...facts })]);
       const worker = profileOf(one.commands === undefined ? "files" : "tools");
-      const profiles = { ...world.profiles, worker, reviewer: profileOf("files") };
+      const { reviewer: _, ...others } = world.profiles;
+      const reviewer = one.unreviewed ? {} : { reviewer: profileOf("files") };
+      const profiles = { ...others, worker, ...reviewer };
       await attemptTask({ ...world, profiles }, id, new AbortController().signal);
       const task = taskOf(store.state, id);
       const attempt = task.attempts.at(-1);

@@ -4,12 +4,15 @@
  * test in it that cannot pass, and so gives itself away.
  */
 import type { Check } from "../../domain/check.ts";
-import { judgesFromOutside, namesRunner } from "../plan/oracle.ts";
+import { endsWithWork, judgesFromOutside } from "../plan/oracle.ts";
 
-/** Whether a check probably runs tests in one process with the work they judge. */
-export function runsTestsInside(check: Check): boolean {
+/**
+ * Whether the work could turn a check green by ending the process that judges it: whatever only
+ * looks at how a command ended, where that runs the work.
+ */
+export function runsWorkInside(check: Check): boolean {
   if (judgesFromOutside(check) || check.source === "built-in") return false;
-  return (check.exit ?? 0) === 0 && check.stdout === undefined && namesRunner(check.run);
+  return endsWithWork(check);
 }
 
 const SCRIPT = /\.[cm]?[jt]sx?$/;

@@ -1,14 +1,18 @@
 /** Why green checks may say too little about a change: then somebody looks at it besides. */
 import type { TaskState } from "../../domain/run-state.ts";
 import type { Spec } from "../../domain/spec.ts";
-import { isTestFile, runsTestsInside } from "./canary.ts";
-import { type BaseFindings, isProven, provingChecks } from "./gates.ts";
+import { judgesFromOutside } from "../plan/oracle.ts";
+import { isTestFile, runsWorkInside } from "./canary.ts";
+import { type BaseFindings, checksAfter, isProven, provingChecks } from "./gates.ts";
 import { protectedBy } from "./protected.ts";
 
 /** A changed file as it stands now. */
 export interface ChangedText {
   path: string;
-  text: string;
+  /** Undefined where it is no text. */
+  text: string | undefined;
+  /** As it stood before the work; undefined where it was not there, or was no text. */
+  before?: string | undefined;
 }
 
 /**
@@ -24,6 +28,14 @@ const TAMPERING: readonly RegExp[] = [
   /process\s*\[|globalThis\s*\[\s*["'`]process|\bprocess\.on\(\s*["'`]exit/,
 ];
 
+/** What ends a process, with success where it likes: a doubt where that process is the judge. */
+const ENDING =
+  /\b(?:process|Deno|Bun)\.(?:exit|abort|kill)\b|\b(?:sys|os|syscall)\.(?:exit|Exit|abort|kill|execv\w*)\b|\bSystemExit\b|\b(?:Runtime\b.*\.(?:halt|exit)|System\.exit)\b|\b_?exit!?\s*\(/g;
+
+/** What reads files whose names are not written there, or has others read them: tests may be among them. */
+const READING =
+  /\breadFile(?:Sync)?\s*\((?!\s*["'][^"']*["']\s*[,)])[^,)]*|\bcreateReadStream\b|\b(?:readdir|opendir|openAsBlob|glob)(?:Sync)?\s*\(|\bopenSync\b|\bchild_process\b|\bgetBuiltinModule\b|\b(?:import|require)\s*\(\s*(?!["'][^"']*["']\s*[,)])[^\s)]|\bcreateRequire\b|\bfs(?:Promises)?\s*\[/;
+
 /** What is doubtful about it, a line each; empty where its checks are strong. */
 export function doubtsOf(
   task: TaskState,
@@ -31,32 +43,82 @@ export function doubtsOf(
   findings: BaseFindings,
   changed: readonly ChangedText[],
 ): string[] {
-  const proving = provingChecks(task, spec, findings);
+  const isCode = task.contract.kind === "code";
   return [
-    ...(isProven(task, spec, findings) ? [] : ["No check of its own was red before the work."]),
-    ...(proving.length > 0 && proving.every(runsTestsInside)
-      ? ["Its checks run in one process with the work they judge."]
-      : []),
-    ...(task.contract.kind === "code" ? changed.flatMap((one) => doubtsIn(one, spec)) : []),
+    ...doubtsOfChecks(task, spec, findings),
+    ...(isCode ? changed.flatMap((one) => steering(one, spec)) : []),
+    ...doubtsOfTexts(task, spec, findings, changed),
   ];
+}
+
+/** True when all that proves the work is in doubt: until somebody judges it, nothing is proven. */
+export function isAllDoubtful(
+  task: TaskState,
+  spec: Spec,
+  findings: BaseFindings,
+  changed: readonly ChangedText[],
+): boolean {
+  const doubts = [
+    ...doubtsOfChecks(task, spec, findings),
+    ...doubtsOfTexts(task, spec, findings, changed),
+  ];
+  return doubts.length > 0;
+}
+
+function doubtsOfChecks(task: TaskState, spec: Spec, findings: BaseFindings): string[] {
+  if (!isProven(task, spec, findings)) return ["No check of its own was red before the work."];
+  return provingChecks(task, spec, findings).every(runsWorkInside)
+    ? ["Its checks are green as soon as the work they run ends well, as it could at once."]
+    : [];
+}
+
+function doubtsOfTexts(
+  task: TaskState,
+  spec: Spec,
+  findings: BaseFindings,
+  changed: readonly ChangedText[],
+): string[] {
+  if (task.contract.kind !== "code") return [];
+  const checks = checksAfter(task, spec, findings);
+  const mayEnd = checks.some((check) => check.gates && runsWorkInside(check));
+  const mayRead = checks.some(judgesFromOutside);
+  return changed.flatMap((one) => doubtsIn(one, spec, mayEnd, mayRead));
 }
 
 /** What a package says of itself that decides what is run, or loaded instead of what is asked for. */
 const PACKAGE_STEERS =
   /"(?:scripts|imports|exports|overrides|workspaces|jest|mocha|ava|tap|c8|nyc)"\s*:/;
 
-function steers({ path, text }: ChangedText, spec: Spec): boolean {
-  if (protectedBy(path, spec.protectedPaths) === undefined) return false;
-  return !/(?:^|\/)package\.json$/.test(path) || PACKAGE_STEERS.test(text);
+/** A plan may let a task make a file that judges or configures, where there is none yet. */
+function steering(one: ChangedText, spec: Spec): string[] {
+  return isOfWork(one) && steers(one, spec)
+    ? [`${one.path} judges or configures work itself.`]
+    : [];
 }
 
-/** What a file is, or says, that belongs to tampering. A test may speak of tests. */
-function doubtsIn({ path, text }: ChangedText, spec: Spec): string[] {
-  if (isTestFile(path) || path.endsWith(".md")) return [];
-  // A plan may let a task make such a file, where there is none yet.
-  if (steers({ path, text }, spec)) return [`${path} judges or configures work itself.`];
+function steers({ path, text }: ChangedText, spec: Spec): boolean {
+  if (protectedBy(path, spec.protectedPaths) === undefined) return false;
+  return !/(?:^|\/)package\.json$/.test(path) || text === undefined || PACKAGE_STEERS.test(text);
+}
+
+/** A test may speak of tests. */
+function isOfWork({ path }: ChangedText): boolean {
+  return !isTestFile(path) && !path.endsWith(".md");
+}
+
+/** What a file says that belongs to tampering, or that it says nothing a reader could follow. */
+function doubtsIn(one: ChangedText, spec: Spec, mayEnd: boolean, mayRead: boolean): string[] {
+  const { path, text, before = "" } = one;
+  if (text === undefined) return [`${path} is no UTF-8 text, so nobody can read what it does.`];
+  if (!isOfWork(one) || steers(one, spec)) return [];
   const found = TAMPERING.flatMap((words) => words.exec(text)?.[0]?.trim() ?? []);
+  const endings = text.match(ENDING) ?? [];
+  // A program that ends as it did is no news.
+  if (mayEnd && endings.length > (before.match(ENDING) ?? []).length)
+    found.push(...endings.slice(0, 1));
+  const reading = READING.exec(text)?.[0]?.trim();
+  if (mayRead && reading !== undefined) found.push(reading.slice(0, 60));
   return found.length === 0
     ? []
-    : [`${path} speaks of ${found.map((word) => `\`${word}\``).join(", ")}.`];
+    : [`${path} speaks of ${found.map((word) => `\`${word.replaceAll("`", "'")}\``).join(", ")}.`];
 }

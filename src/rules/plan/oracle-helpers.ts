@@ -39,7 +39,8 @@ const show = (value) =>
 
 const CALL = String.raw`
 // The work is loaded and called in a process of its own, which is told the call and says what came
-// of it: it neither sees what is expected nor can end, patch or speak for the process that compares.
+// of it: it is not told what is expected, and cannot end, patch or speak for the process that
+// compares. This file it could read: work that may read any file is looked at besides.
 const SUBJECT = ${"`"}(${"$"}{answer})(${"$"}{JSON.stringify(root)})${"`"};
 let subject;
 after(() => subject?.child.kill("SIGKILL"));

@@ -5,6 +5,7 @@ import type { FileWrite } from "../../domain/ports.ts";
 import type { Spec } from "../../domain/spec.ts";
 import { isQuoted } from "../spec/quoted.ts";
 import { describeExample } from "./example.ts";
+import { runsWork } from "./judge.ts";
 import { type Helper, renderHelperImports, renderHelpers } from "./oracle-helpers.ts";
 import { isNodeWork } from "./source-file.ts";
 
@@ -33,12 +34,12 @@ export function judgesFromOutside(check: Check): boolean {
   return check.oracle.length > 0 && check.run.startsWith(`${RUN} `);
 }
 
-const RUNNERS =
-  /(?<![\w-])(?:tests?|jest|vitest|mocha|ava|tap|tape|uvu|c8|nyc|pytest|unittest|nose2|nox|tox|rspec|check|ci|verify)(?!\w)/i;
-
-/** Whether a command seems to run tests, which most runners load into one process with the work. */
-export function namesRunner(command: string): boolean {
-  return RUNNERS.test(command);
+/**
+ * Whether work that does nothing but end well would satisfy a command: it runs the work, and only
+ * looks at how it ended.
+ */
+export function endsWithWork(asked: Pick<Check, "run" | "exit" | "stdout">): boolean {
+  return (asked.exit ?? 0) === 0 && asked.stdout === undefined && runsWork(asked.run);
 }
 
 /** Where the tests of a task stand, relative to the spec's root. */
@@ -96,13 +97,13 @@ export function renderOracle(o: OracleParts): { checks: Check[]; files: FileWrit
 }
 
 /**
- * Whether an example becomes a test in the rendered file. A command that runs tests stands alone:
- * where it is green for a bad reason, that can be found out (orchestrator/canary.ts).
+ * Whether an example becomes a test in the rendered file. A command that is green as soon as the
+ * work ends well stands alone: it must not pass for one that proves more (rules/check/doubts.ts).
  */
 function isRendered({ spec, files }: OracleParts, example: Example): boolean {
   if (example.kind === "http") return true;
   if (!isNodeWork(spec.language, files)) return false;
-  return example.kind !== "command" || !namesRunner(example.run);
+  return example.kind !== "command" || !endsWithWork(example);
 }
 
 /** The first name for the test file that the task does not use yet. */

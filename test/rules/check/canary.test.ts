@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import {
   brokenTest,
   isTestFile,
-  runsTestsInside,
+  runsWorkInside,
   testsOf,
   withCanary,
 } from "../../../src/rules/check/canary.ts";
 import { aCheck } from "../../support/builders.ts";
 
-describe("a check that runs tests in one process with the work", () => {
+describe("a check that the work could turn green by ending", () => {
   it.each([
     "npm test",
     "node --test test/a.test.mjs",
@@ -19,13 +19,39 @@ describe("a check that runs tests in one process with the work", () => {
     "go test ./...",
     "make check",
     "npm run test:unit && npm run lint",
+    "make",
+    "npm t",
+    "npm run spec",
+    "cargo t",
+    "python3 run.py",
+    "./run",
+    "./test",
+    "test/grep",
+    "node cli.mjs --latest",
+    "tsc --noEmit; node a.mjs",
+    "tsc || ./run",
+    "grep -q a a.txt && ./run",
+    "cat a.mjs | node",
+    'test -z "$(node a.mjs)"',
+    'test "$(node a.mjs)" = ""',
+    'test "$(./run; echo $?)" = "0"',
+    "test `./run` = 0",
+    `echo "it's $(./run) 'b'"`,
+    "sort <(./run)",
+    "X=1 ./run",
+    "sh -c 'grep a b'",
   ])("is one such as %s", (run) => {
-    expect(runsTestsInside(aCheck("c", { run }))).toBe(true);
+    expect(runsWorkInside(aCheck("c", { run }))).toBe(true);
   });
 
   it.each([
     ["a compiler", { run: "tsc --noEmit" }],
-    ["the program itself", { run: "node cli.mjs --latest" }],
+    ["one that is asked for through npx", { run: "npx tsc -p . 2>&1 | tail -5" }],
+    ["one that builds", { run: "cargo check && go vet ./..." }],
+    ["what reads files", { run: `! grep -nE "a|b" src/*.mjs | grep -v 'x;y' > /dev/null` }],
+    ["what compares files", { run: "cd out\ncmp a.txt b.txt && diff -r c d" }],
+    ["what compares output", { run: `test "$(node a.mjs '1 2')" = "at 08:30\n"` }],
+    ["a syntax check", { run: "node --check a.mjs" }],
     ["what must print something", { run: "npm test", stdout: "ok" }],
     ["what must fail", { run: "npm test", exit: 1 }],
     [
@@ -34,7 +60,7 @@ describe("a check that runs tests in one process with the work", () => {
     ],
     ["our own check of a text", { run: "test -s .results/a.md", source: "built-in" as const }],
   ])("is not %s", (_, over) => {
-    expect(runsTestsInside(aCheck("c", over))).toBe(false);
+    expect(runsWorkInside(aCheck("c", over))).toBe(false);
   });
 });
 

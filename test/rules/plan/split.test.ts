@@ -55,7 +55,11 @@ const PLAN: Plan = {
   acceptance: [
     aCall("a", { requirement: "R1", quote: "`a(1)` returns `2`" }),
     aCall("c"),
-    { part: "all", requirement: "R3", example: { kind: "command", run: "node main.mjs", exit: 0 } },
+    {
+      part: "all",
+      requirement: "R3",
+      example: { kind: "command", run: "node main.mjs", exit: 0, stdout: "7" },
+    },
   ],
   questions: [
     { question: "Which unit?", why: "", options: [], blocks: ["b"], default: "seconds" },
@@ -141,7 +145,7 @@ describe("what a split writes and asks", () => {
     const { invented, children } = splitOf();
     expect(invented).toEqual([
       { id: "c1", text: "c(1) returns 2", requirement: "R2" },
-      { id: "c2", text: "`node main.mjs` exits with 0", requirement: "R3" },
+      { id: "c2", text: '`node main.mjs` exits with 0 and prints "7"', requirement: "R3" },
     ]);
     expect(PLAN.acceptance.map((one) => inventedId(one, invented))).toEqual(["", "c1", "c2"]);
     expect(children[2]?.contract.checks[0]?.gates).toBe(false);
