@@ -3,7 +3,7 @@ import type { Packages, Web } from "../domain/ports.ts";
 import type { Config } from "./config.ts";
 import type { WebEntry } from "./config-schema.ts";
 import type { Environment } from "./output.ts";
-import { scrubbedWeb } from "./scrubbed.ts";
+import { scrubbedPackages, scrubbedWeb } from "./scrubbed.ts";
 import type { Secrets } from "./secrets.ts";
 import { machine } from "./wire.ts";
 
@@ -26,7 +26,9 @@ export function openReach(
   return {
     ...(from === undefined
       ? {}
-      : { packages: machine.openPackages({ from, registries }, { env }) }),
+      : {
+          packages: scrubbedPackages(machine.openPackages({ from, registries }, { env }), secrets),
+        }),
     ...(config.web === undefined ? {} : { web: openWeb(env, config.web, secrets) }),
   };
 }

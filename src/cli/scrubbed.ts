@@ -1,6 +1,15 @@
 /** The ports through which anything leaves or is kept, with secrets taken out on the way. */
 import { isFailure } from "../domain/failure.ts";
-import type { Journal, Model, Repository, Sandbox, Tracker, Web } from "../domain/ports.ts";
+import type {
+  Journal,
+  LockedPackage,
+  Model,
+  Packages,
+  Repository,
+  Sandbox,
+  Tracker,
+  Web,
+} from "../domain/ports.ts";
 import type { Store } from "../orchestrator/store.ts";
 import { type ChangedText, judgeSecrets } from "../rules/secrets/work.ts";
 import type { Secrets } from "./secrets.ts";
@@ -105,6 +114,20 @@ export function scrubbedWeb(web: Web, { scrub, scrubbed }: Secrets): Web {
     },
     async search(query, signal) {
       return scrub(query) === query ? scrubbed(await web.search(query, signal)) : carries;
+    },
+  };
+}
+
+/** A package whose address would carry a secret out is not asked for: it is missing. */
+export function scrubbedPackages(packages: Packages, { scrub }: Secrets): Packages {
+  const carries = ({ url }: LockedPackage) =>
+    scrub(url) !== url || scrub(decoded(url)) !== decoded(url);
+  return {
+    ...packages,
+    async gather(named, folder, signal) {
+      const clean = named.filter((one) => !carries(one));
+      const found = await packages.gather(clean, folder, signal);
+      return { ...found, missing: [...found.missing, ...named.filter(carries)] };
     },
   };
 }

@@ -218,6 +218,14 @@ const fact = z.discriminatedUnion("event_type", [
   /** Somebody outside fractal holds it (`holder`), or let it go (null). */
   z.object({ event_type: z.literal("task.taken"), holder: z.string().nullable() }),
   z.object({ event_type: z.literal("task.rolled_up"), verdict, tree: z.string() }),
+  /** The packages of a lock file that are not on this machine are about to be downloaded. */
+  z.object({
+    event_type: z.literal("packages.requested"),
+    /** SHA-256 of package.json and lock file. */
+    key: z.string(),
+    /** How many packages the lock file names of each host. */
+    hosts: z.record(z.string(), z.number().int()),
+  }),
   /** The packages of a lock file were installed, once for all workspaces. */
   z.object({
     event_type: z.literal("packages.installed"),

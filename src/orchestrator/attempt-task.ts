@@ -28,7 +28,7 @@ import { keepWork, withHalfDone, withPatch } from "./keep-work.ts";
 import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
 import { judgeOwnTests } from "./own-tests.ts";
 import { gatherPack } from "./pack.ts";
-import { showPackages } from "./packages.ts";
+import { showPackages, wouldDownload } from "./packages.ts";
 import { openToolbox } from "./toolbox.ts";
 import { ACTOR, type World } from "./world.ts";
 
@@ -142,6 +142,12 @@ async function judge(
 ): Promise<LeaseEnd> {
   const { spec, store, repository } = world;
   const checks = checksAfter(task, spec, findings);
+  const said = more.summary ?? "";
+  // To check it, what its lock file names is downloaded: only once a person has said yes to that.
+  const early = wouldDownload(world, files)
+    ? await askConsent(world, lease, candidate, { said, isChecked: false })
+    : undefined;
+  if (early !== undefined) return "events" in early ? early : failedEnd(world, lease, early, more);
   // What a check says once only is not the worker's failure.
   const rigour = { stopAtFirst: true, confirmsRed: true };
   const first = await checkTree(world, candidate, checks, rigour, signal);
@@ -164,7 +170,7 @@ async function judge(
     const refusal = await review(world, lease, candidate, doubts, signal);
     if (refusal !== undefined) return failedEnd(world, lease, refusal, judged);
   }
-  const asked = await askConsent(world, lease, candidate, more.summary ?? "");
+  const asked = await askConsent(world, lease, candidate, { said, isChecked: true });
   if (asked !== undefined) return "events" in asked ? asked : failedEnd(world, lease, asked, more);
   const integrated = await integrate(
     world,

@@ -18,7 +18,7 @@ export async function askConsent(
   world: World,
   lease: Lease,
   candidate: string,
-  said: string,
+  { said, isChecked }: { said: string; isChecked: boolean },
 ): Promise<LeaseEnd | Failure | undefined> {
   const { repository, store } = world;
   const task = taskOf(store.state, lease.taskId);
@@ -50,6 +50,7 @@ export async function askConsent(
     isCut,
     command: task.contract.kind === "command" ? task.contract.command : undefined,
     said,
+    isChecked,
     look: `git diff ${lease.base} ${candidate}`,
   });
   return {

@@ -2,10 +2,12 @@
 import { createHash } from "node:crypto";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { LockedPackage, Packages } from "../domain/ports.ts";
+import type { RunState } from "../domain/run-state.ts";
 import { linesToAllow } from "../rules/check/needs.ts";
 import { lockedPackages, PACKAGES_FOLDER, withLocalPackages } from "../rules/lock-file.ts";
 import { ACTOR, type World } from "./world.ts";
 
+const LOCK_FILE = "package-lock.json";
 const INSTALLED = "node_modules";
 const INSTALL_TIMEOUT_MS = 600_000;
 const NAMES_SHOWN_MAX = 5;
@@ -30,10 +32,8 @@ export async function showPackages(
   signal: AbortSignal,
 ): Promise<Failure | undefined> {
   const { packages, repository, sandbox, store } = world;
-  const tasks = [...store.state.tasks.values()];
-  const isNeeded = tasks.some(({ contract }) => contract.needs?.includes("install"));
-  if (packages === undefined || !isNeeded) return undefined;
-  const lock = await repository.readFile(commit, "package-lock.json");
+  if (packages === undefined || !isInstallNeeded(store.state)) return undefined;
+  const lock = await repository.readFile(commit, LOCK_FILE);
   const manifest = await repository.readFile(commit, "package.json");
   if (lock === undefined || manifest === undefined) return undefined;
   // The same bytes give the same packages, in every run of this user.
@@ -52,6 +52,18 @@ export async function showPackages(
   return trouble;
 }
 
+/**
+ * Whether checking work that changed these files would download what its lock file names: addresses
+ * that a model may have written.
+ */
+export function wouldDownload({ packages, store }: World, files: readonly string[]): boolean {
+  return packages?.downloads === true && isInstallNeeded(store.state) && files.includes(LOCK_FILE);
+}
+
+function isInstallNeeded({ tasks }: RunState): boolean {
+  return [...tasks.values()].some(({ contract }) => contract.needs?.includes("install"));
+}
+
 interface Order {
   world: World;
   packages: Packages;
@@ -67,6 +79,11 @@ async function install(o: Order, signal: AbortSignal): Promise<Failure | undefin
   const startedAt = clock.now();
   const named = lockedPackages(lock);
   if ("problem" in named) return lack(`package-lock.json cannot be installed: ${named.problem}`);
+  if (packages.downloads) {
+    const hosts = hostsOf(named);
+    const event_type = "packages.requested";
+    store.record([{ task_id: null, actor: ACTOR, event_type, key, hosts }]);
+  }
   const folder = await sandbox.workspace(`${store.state.runId}-install-${key.slice(0, 12)}`);
   try {
     const gathered = await packages.gather(named, `${folder}/${PACKAGES_FOLDER}`, signal);
@@ -87,7 +104,7 @@ async function install(o: Order, signal: AbortSignal): Promise<Failure | undefin
     await sandbox.handOver(folder);
     for (const [name, text] of [
       ["package.json", manifest],
-      ["package-lock.json", withLocalPackages(lock, gathered.files)],
+      [LOCK_FILE, withLocalPackages(lock, gathered.files)],
     ] as const) {
       const wrote = await run(["sh", "-c", 'cat > "$0"', name], text);
       if (isFailure(wrote)) return wrote;
@@ -116,6 +133,16 @@ async function install(o: Order, signal: AbortSignal): Promise<Failure | undefin
   } finally {
     await sandbox.discard(folder);
   }
+}
+
+/** How many packages are of each host. */
+function hostsOf(named: readonly LockedPackage[]): Record<string, number> {
+  const hosts = new Map<string, number>();
+  for (const { url } of named) {
+    const host = URL.parse(url)?.host ?? "";
+    hosts.set(host, (hosts.get(host) ?? 0) + 1);
+  }
+  return Object.fromEntries([...hosts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function lack(detail: string): Failure {

@@ -25,6 +25,12 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
       return `started: ${event.spec_path} on ${event.base.slice(0, 12) || "the empty tree"}${event.branch === "" ? "" : `, branch ${event.branch}`}${uncontained(event)}`;
     case "run.resumed":
       return `goes on where it stopped${uncontained(event)}`;
+    case "packages.requested":
+      return `packages of the lock file are downloaded where they are not here: ${Object.entries(
+        event.hosts,
+      )
+        .map(([host, packages]) => `${packages} of ${host}`)
+        .join(", ")}`;
     case "packages.installed":
       return `${event.packages} packages of the lock file installed (${event.downloaded} downloaded, ${durationText(event.duration_ms)})`;
     case "run.stopped":

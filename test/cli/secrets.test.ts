@@ -12,6 +12,7 @@ import { createOutput } from "../../src/cli/output.ts";
 import {
   scrubbedJournal,
   scrubbedModel,
+  scrubbedPackages,
   scrubbedRepository,
   scrubbedSandbox,
   scrubbedStore,
@@ -20,7 +21,14 @@ import {
 import { guardStreams, openSecrets, type Secrets } from "../../src/cli/secrets.ts";
 import type { ModelReply, ModelRequest } from "../../src/domain/conversation.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { Journal, Model, Repository, Sandbox, Tracker } from "../../src/domain/ports.ts";
+import type {
+  Journal,
+  Model,
+  Packages,
+  Repository,
+  Sandbox,
+  Tracker,
+} from "../../src/domain/ports.ts";
 import { openFollower } from "../../src/orchestrator/follower.ts";
 import { openStore } from "../../src/orchestrator/store.ts";
 import { replay } from "../../src/rules/replay.ts";
@@ -252,6 +260,21 @@ const WAYS_OUT: Record<string, (text: string, secrets: Secrets) => Promise<strin
     const seen: unknown[] = [];
     await repository(secrets, text, seen).commit("t", [], `Title ${text}\n`);
     return JSON.stringify(seen);
+  },
+  "the address of a package": async (text, secrets) => {
+    const seen: unknown[] = [];
+    const url = `https://registry.npmjs.org/${encodeURIComponent(text)}`;
+    const packages: Packages = {
+      downloads: true,
+      async gather(named) {
+        // As the server reads it.
+        seen.push(...named.map((one) => decodeURIComponent(one.url)));
+        return { files: new Map(), missing: [], downloaded: 0 };
+      },
+    };
+    const named = [{ url, hash: "", optional: false }];
+    await scrubbedPackages(packages, secrets).gather(named, "", never);
+    return seen.join("\n");
   },
   "a diff": (text, secrets) => repository(secrets, text).diff("a", "b"),
   "a diff that a person is asked about": async (text, secrets) =>

@@ -1,5 +1,6 @@
 /** Configuration, lock files and CI: a change waits for one yes to exactly this change, and costs nothing meanwhile. */
 import { describe, expect, it } from "vitest";
+import type { Packages } from "../../src/domain/ports.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
 import { taskOf } from "../../src/rules/status.ts";
 import { memoryRepository } from "../support/memory-repository.ts";
@@ -10,7 +11,11 @@ import { block, planOf, right, specOf } from "../support/words.ts";
 const run = (world: MemoryWorld) => runLoop(world, new AbortController().signal);
 
 /** A run of one leaf `a` that may also write these files; its worker writes `texts` of them. */
-function aRun(texts: Record<string, string>, base: Record<string, string> = {}) {
+function aRun(
+  texts: Record<string, string>,
+  base: Record<string, string> = {},
+  { front = "", packages }: { front?: string; packages?: Packages } = {},
+) {
   const tracker = memoryTracker();
   const mayChange = { question: "May it change?", why: "", options: [], blocks: ["a"] };
   const plan = planOf(["a", "b"], Object.keys(base).length > 0 ? { questions: [mayChange] } : {});
@@ -18,8 +23,8 @@ function aRun(texts: Record<string, string>, base: Record<string, string> = {}) 
   if (part === undefined) throw new Error("no part");
   part.files = [...part.files, ...Object.keys(texts)];
   const asked: number[] = [];
-  const world = aMemoryWorld({
-    spec: specOf(["a", "b"]),
+  const memory = aMemoryWorld({
+    spec: specOf(["a", "b"], front),
     splits: { root: plan },
     script: (request) => {
       if (request.taskKey.endsWith("b")) return right(request);
@@ -32,6 +37,7 @@ function aRun(texts: Record<string, string>, base: Record<string, string> = {}) 
     tracker,
     repository: memoryRepository(base),
   });
+  const world = { ...memory, ...(packages === undefined ? {} : { packages }) };
   /** Runs until it is asked about the change; what is asked when it is planned is answered with yes. */
   const runToConsent = async () => {
     const { state } = world.store;
@@ -47,6 +53,7 @@ function aRun(texts: Record<string, string>, base: Record<string, string> = {}) 
   return { world, tracker, asked, runToConsent };
 }
 
+const HASH = `sha512-${"A".repeat(86)}==`;
 const PACKAGE = { "package.json": '{"name":"x"}' };
 const CHANGED = { "package.json": '{"name":"x","dependencies":{"left-pad":"1"}}' };
 
@@ -99,6 +106,36 @@ describe("a change of what configures, installs or runs elsewhere", () => {
     expect(consents[0]?.why).not.toContain("longer than what is shown");
     const long = await aRun({ "zz/.npmrc": "x".repeat(20_000) }).runToConsent();
     expect(long.consents[0]?.why).toContain("longer than what is shown");
+  });
+
+  it("is asked about before anything that its lock file names is downloaded", async () => {
+    const entry = { resolved: "https://registry.npmjs.org/x.tgz", integrity: HASH };
+    const lock = JSON.stringify({ lockfileVersion: 3, packages: { "node_modules/x": entry } });
+    const gathered: string[] = [];
+    const packages: Packages = {
+      downloads: true,
+      async gather(named) {
+        gathered.push(...named.map(({ url }) => url));
+        return { files: new Map(), missing: [...named], downloaded: 0 };
+      },
+    };
+    const texts = { "package.json": "{}", "package-lock.json": lock };
+    const { world, tracker, runToConsent } = aRun(
+      texts,
+      {},
+      { front: "needs: [install]\n", packages },
+    );
+    const { consents } = await runToConsent();
+    const requested = () =>
+      world.store.journal.read().filter((one) => one.event_type === "packages.requested");
+    expect(consents).toHaveLength(1);
+    expect(consents[0]?.why).toContain("packages that its lock file names are downloaded");
+    expect([gathered, requested()]).toEqual([[], []]);
+
+    await tracker.person.respond(consents[0]?.id ?? "", "yes");
+    await run(world);
+    expect(gathered).toContain("https://registry.npmjs.org/x.tgz");
+    expect(requested()[0]).toMatchObject({ hosts: { "registry.npmjs.org": 1 } });
   });
 
   it.each([

@@ -76,20 +76,25 @@ export function consentText(o: {
   command: string | undefined;
   /** What the worker says of its work. */
   said: string;
+  /** Its checks are green; false where they need what it names first. */
+  isChecked: boolean;
   /** Shows the whole diff. */
   look: string;
 }): { title: string; why: string; options: string[] } {
   const isCut = o.isCut || o.diff.length > DIFF_CHARS_MAX;
   const shown = visible(o.diff.slice(0, DIFF_CHARS_MAX)).replace(/^/gm, "    ").trimEnd();
+  const when = o.isChecked
+    ? "The checks are green. Before it is merged"
+    : "To check it, the packages that its lock file names are downloaded. Before that, and before it is merged";
   const parts = [
-    `The checks are green. Before it is merged, a person says yes to these files: ${visible(o.paths.join(", "))}`,
+    `${when}, a person says yes to these files: ${visible(o.paths.join(", "))}`,
     ...(o.command === undefined
       ? []
       : [`They were made by the command:\n    ${visible(o.command)}`]),
     `The change, as it is:\n${shown}`,
     ...(isCut ? [`It is longer than what is shown here. All of it: ${o.look}`] : []),
     `What the model says of its work; nobody checked these words:\n${visible(o.said.slice(0, 1000)).replace(/^/gm, "    | ")}`,
-    "`yes` merges exactly this change; anything else refuses it, and is guidance for the next attempt.",
+    `\`yes\` merges exactly this change${o.isChecked ? "" : " once its checks are green"}; anything else refuses it, and is guidance for the next attempt.`,
   ];
   const names = o.paths.slice(0, 3).join(", ") + (o.paths.length > 3 ? ", …" : "");
   return {

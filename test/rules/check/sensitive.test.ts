@@ -68,6 +68,7 @@ describe("the question", () => {
       isCut,
       command: undefined,
       said,
+      isChecked: true,
       look: "git diff a b",
     });
 
