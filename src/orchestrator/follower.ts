@@ -16,8 +16,9 @@ export interface Follower {
    */
   follow(isDue?: boolean): Promise<Failure | undefined>;
   /**
-   * Writes the comments that are owed and brings the statuses to what they should be. What a person changed meanwhile is
-   * followed first, so that it is not written over; and what crossed the write is followed after it.
+   * Writes the comments that are owed and brings the statuses to what they should be. What a person
+   * changed meanwhile is followed first, so that it is not written over; and what crossed the write
+   * is followed after it.
    */
   mirror(): Promise<Failure | undefined>;
 }

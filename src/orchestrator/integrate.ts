@@ -14,8 +14,9 @@ const RACES_MAX = 3;
 /**
  * Merges `candidate`, made from the lease's base, onto the branch's head, and returns the commit
  * there. One at a time; `checksOf` is asked when it is this one's turn, and told which tasks are on
- * the branch though their process died before it could say so; moving the branch is the commit point. Who moved it meanwhile is built upon: merged and checked anew. A conflict, a red
- * check on the merged tree and a lost lease are failures.
+ * the branch though their process died before it could say so; moving the branch is the commit
+ * point. Who moved it meanwhile is built upon: merged and checked anew. A conflict, a red check on
+ * the merged tree and a lost lease are failures.
  */
 export function integrate(
   world: World,

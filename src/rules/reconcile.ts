@@ -12,6 +12,7 @@ import { knownCycle } from "./people/cycle.ts";
 import { type MirrorLine, mirrorLines } from "./people/mirror.ts";
 import { notesOwed, reasonsUnsaid } from "./people/notes.ts";
 import { droppedOf } from "./people/wanted.ts";
+import { needsOnlyRollUps } from "./review.ts";
 import { holderOf } from "./schedule.ts";
 import { endpointFor, type Move, type Scene } from "./standing.ts";
 import { statusOf, taskOf } from "./status.ts";
@@ -230,7 +231,7 @@ function trackerActions(snapshot: Snapshot, now: number): Action[] {
   return actions;
 }
 
-/** Questions about what a person has put right in Beads meanwhile. */
+/** Questions about what has come right meanwhile, by a person in Beads or by itself. */
 function withdrawals(state: RunState): Action[] {
   const actions: Action[] = [];
   for (const { id: question, kind, state: stands, about } of state.questions.values()) {
@@ -241,6 +242,10 @@ function withdrawals(state: RunState): Action[] {
     }
     if (kind === "cycle" && knownCycle(state)?.held.has(task.id) !== true) {
       actions.push({ kind: "withdraw", question, reason: "the circle is open" });
+    }
+    // What was under way when it was asked went on.
+    if (kind === "review" && needsOnlyRollUps(state, task)) {
+      actions.push({ kind: "withdraw", question, reason: "all below it is settled" });
     }
   }
   return actions;

@@ -26,8 +26,8 @@ interface Below {
 }
 
 /**
- * The split tasks that need a person now, and why: more failures below them than the limit since their last
- * answer, and either nothing done there for the quiet time or nothing there that can move. A failure
+ * The split tasks that need a person now, and why: more failures below them than the limit since
+ * their last answer, and either nothing done there for the quiet time or nothing there that can move. A failure
  * counts for the nearest such task alone: what stands under an open question is not asked about
  * again from above. Time in which no process was at work is not quiet, it is a pause.
  */
@@ -52,7 +52,9 @@ export function reviewsDue(
       if (reason !== undefined) due.set(task.id, reason);
     }
     const isAsked = due.has(task.id) || isUnderOwnReview(state, task);
-    passUp(below, task, isAsked ? { ...found, failures: [] } : found);
+    // What came right in the end is no reason to look at what stands above it.
+    const isOver = task.shape === "split" && needsOnlyRollUps(state, task);
+    passUp(below, task, isAsked || isOver ? { ...found, failures: [] } : found);
   }
   return due;
 }
@@ -86,10 +88,22 @@ function isFailedWork(attempt: Attempt): boolean {
   return attempt.failure !== undefined && failureClassOf(attempt.failure) !== "terminal";
 }
 
-/** Not where all below it is settled after all: its roll-up tells what that is worth. */
+/** Not where all the work below it is done after all: its roll-up tells what that is worth. */
 function mayBeReviewed(state: RunState, task: TaskState): boolean {
   if (task.shape !== "split" || task.end !== undefined || task.question !== undefined) return false;
-  return !areChildrenSettled(state, task);
+  return !needsOnlyRollUps(state, task);
+}
+
+/** True when nothing is left below a split task but the roll-ups of others. */
+export function needsOnlyRollUps(state: RunState, task: TaskState): boolean {
+  return task.children.every((id) => {
+    if (isSettled(statusOf(state, id))) return true;
+    const child = state.tasks.get(id);
+    if (child?.shape !== "split" || child.end !== undefined || child.question !== undefined) {
+      return false;
+    }
+    return needsOnlyRollUps(state, child);
+  });
 }
 
 function nothingBelow(): Below {

@@ -125,6 +125,26 @@ describe("a subtree in which much failed and all is settled in the end", () => {
     const done = { end: "done", doneAtMs: NOW - 2 * HOUR } as const;
     expect(due({ a: { attempts: failed(20), ...done }, b: done })).toEqual([]);
     expect(due({ a: { attempts: failed(20), ...done } })).toEqual(["p"]);
+    // Nor from above, while its roll-up is still to come.
+    const rest = { b: done, c: done };
+    expect(due({ a: { attempts: failed(20), ...done }, ...rest })).toEqual([]);
+  });
+
+  it("takes back the question that was asked while the last of it was under way", () => {
+    const done = { end: "done", doneAtMs: NOW } as const;
+    const asked = (over: Tree, about = "p") => {
+      const state = aTree({ a: { attempts: failed(20), ...done }, ...over });
+      state.questions.set("q", { ...aReview(about), id: "q" });
+      taskOf(state, about).question = "q";
+      const snapshot = aSnapshot(state, { mirroring: true, publishing: true });
+      return reconcile(snapshot, limits, NOW).filter((one) => one.kind === "withdraw");
+    };
+    const reason = "all below it is settled";
+    const withdraw = { kind: "withdraw", question: "q", reason };
+    expect(asked({ b: done })).toEqual([withdraw]);
+    expect(asked({ b: done, c: done }, "r")).toEqual([withdraw]);
+    expect(asked({ b: { end: "failed" } })).toEqual([]);
+    expect(asked({})).toEqual([]);
   });
 });
 
@@ -192,7 +212,7 @@ describe("whole runs by chance", () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), async (seed) => {
         const chance = chanceOf(seed);
-        const over = { jobs: 3, reviewFailuresMax: 3, reviewQuietMs: 120_000, attemptsMax: 6 };
+        const over = { jobs: 3, reviewFailuresMax: 2, reviewQuietMs: 120_000, attemptsMax: 6 };
         const run = toyRun(chance, over);
         const { state } = run.store;
         for (let pass = 0; pass < 4_000; pass++) {
@@ -222,6 +242,7 @@ describe("whole runs by chance", () => {
       }),
       runsOf(100),
     );
-    expect(reviews).toBeGreaterThan(10);
+    // About every tenth run stops for one.
+    expect(reviews).toBeGreaterThan(0);
   });
 });

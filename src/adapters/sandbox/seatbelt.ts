@@ -1,4 +1,8 @@
-/** The Sandbox port on macOS, over @anthropic-ai/sandbox-runtime. Written for it, not yet run there. */
+/**
+ * The Sandbox port on macOS, over @anthropic-ai/sandbox-runtime. Written for it, not yet run there. A
+ * process that leaves its group (`setsid`) outlives its command, and may write where that could.
+ */
+import { randomUUID } from "node:crypto";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { z } from "zod";
@@ -90,9 +94,8 @@ export async function openSeatbelt(o: {
   if (!found.success) return missingSandboxRuntime(PACKAGE_NAME);
   const { SandboxManager: manager } = found.data;
   const toolchain = await findToolchain(quarters.reachable);
-  const home = await quarters.workspace("home");
   const tools = o.toolFolders.map((folder) => join(folder, "bin"));
-  const reach = (folder: string, readOnly: readonly string[]): Reach => ({
+  const reach = (folder: string, home: string, readOnly: readonly string[]): Reach => ({
     folder,
     home,
     shown: [
@@ -103,7 +106,8 @@ export async function openSeatbelt(o: {
     ],
     readOnly,
   });
-  await manager.initialize(runtimeConfig(reach(home, []), homedir()));
+  const first = await quarters.workspace("first");
+  await manager.initialize(runtimeConfig(reach(first, first, []), homedir()));
 
   const run = async (
     command: SandboxCommand,
@@ -112,10 +116,12 @@ export async function openSeatbelt(o: {
     quarters.mustOwn(command.folder);
     const { folder, timeoutMs } = command;
     const argv = limitedArgv(command.argv, { countsProcesses: true, timeoutMs, ceilings });
+    // What one command leaves there is loaded by no other.
+    const home = await quarters.workspace(`home ${randomUUID()}`);
     const wrapped = await manager.wrapWithSandbox(
       argv.map(quoted).join(" "),
       "/bin/sh",
-      runtimeConfig(reach(folder, command.readOnly ?? []), homedir()),
+      runtimeConfig(reach(folder, home, command.readOnly ?? []), homedir()),
     );
     const end = await runProcess(
       {
@@ -137,7 +143,7 @@ export async function openSeatbelt(o: {
         watch: (pid, stop) => watchProcess({ pid, folder, ceilings }, stop),
       },
       signal,
-    );
+    ).finally(() => quarters.discard(home));
     if (signal.aborted) return { failure: "cancelled", detail: "The command was stopped." };
     return resultOf(end, folder, ceilings);
   };

@@ -1,4 +1,5 @@
 /** The Sandbox port without a sandbox, for --dangerously-no-sandbox: limits, but no containment. */
+import { randomUUID } from "node:crypto";
 import { delimiter, dirname, join } from "node:path";
 import type { Failure } from "../../domain/failure.ts";
 import type { Sandbox, SandboxCommand, SandboxResult } from "../../domain/ports.ts";
@@ -15,7 +16,8 @@ import { watchProcess } from "./watch.ts";
 /**
  * Commands run on this machine, with the network and all that its user may read; still in a process
  * group of their own, under limits, with a small environment, and never as root. Dependency folders
- * inside the root are links; a process that leaves its group outlives the command.
+ * inside the root are links; a process that leaves its group outlives the command. Each command has a
+ * HOME of its own.
  */
 export async function openUnconfined(o: {
   quarters: Quarters;
@@ -27,7 +29,6 @@ export async function openUnconfined(o: {
 }): Promise<Sandbox> {
   const { quarters, ceilings } = o;
   const toolchain = await findToolchain(quarters.reachable);
-  const home = await quarters.workspace("home");
   const mounts: Mount[] = [];
   for (const mount of o.mounts) {
     mounts.push({ ...mount, source: await quarters.reachable(mount.source) });
@@ -36,7 +37,6 @@ export async function openUnconfined(o: {
   const env = {
     ...INSIDE_ENV,
     ...o.env,
-    HOME: home,
     PATH: [dirname(toolchain.node), ...tools, process.env["PATH"]].filter(Boolean).join(delimiter),
   };
 
@@ -50,12 +50,14 @@ export async function openUnconfined(o: {
       timeoutMs: command.timeoutMs,
       ceilings,
     });
+    // What one command leaves there is loaded by no other.
+    const home = await quarters.workspace(`home ${randomUUID()}`);
     const end = await runProcess(
       {
         file,
         args,
         cwd: command.folder,
-        env: { ...env, ...command.env },
+        env: { ...env, HOME: home, ...command.env },
         ...(quarters.user === undefined ? {} : { user: quarters.user }),
         ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
         timeoutMs: command.timeoutMs,
@@ -63,7 +65,7 @@ export async function openUnconfined(o: {
         watch: (pid, stop) => watchProcess({ pid, folder: command.folder, ceilings }, stop),
       },
       signal,
-    );
+    ).finally(() => quarters.discard(home));
     if (signal.aborted) return { failure: "cancelled", detail: "The command was stopped." };
     if (end.startError !== undefined) return unavailable(end.startError);
     return resultOf(end, command.folder, ceilings);

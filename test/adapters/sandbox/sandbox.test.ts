@@ -122,6 +122,12 @@ describe.each(["contained", "unconfined"] as const)("a %s sandbox", (mode) => {
     expect((await sh(sandbox, folder, "kill -SEGV $$")).exitCode).toBe(139);
   });
 
+  it("gives each command a home of its own, where nothing lies that another one left", async () => {
+    const folder = await sandbox.workspace("homes");
+    await sh(sandbox, folder, 'echo "evil = 1" > "$HOME/usercustomize.py"');
+    expect((await sh(sandbox, folder, 'echo "$HOME"; ls -A "$HOME"')).stdout).not.toContain(".py");
+  });
+
   it("lets it change what the controller handed over", async () => {
     const folder = await sandbox.workspace("handed");
     put(folder, { "a/b.txt": "old\n" });
