@@ -426,6 +426,8 @@ const fact = z.discriminatedUnion("event_type", [
     attempt: z.number().int().optional(),
     /** The change that a person is to say yes or no to: blob of its diff. */
     diff: hash.optional(),
+    /** The attempt's work that waits for the yes: the commit it is kept in, and what was said of it. */
+    work: z.object({ commit: z.string(), said: z.string() }).optional(),
     /** The budget that is spent, of which unit, how much is needed, and which tasks wait for that. */
     budget: z
       .object({

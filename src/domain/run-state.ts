@@ -64,6 +64,13 @@ export interface Guidance {
   afterEnd?: boolean;
 }
 
+/** What an attempt made, as it is kept, and what was said of it. */
+interface KeptWork {
+  attempt: number;
+  commit: string;
+  said: string;
+}
+
 export interface Question {
   id: string;
   about: TaskId | null;
@@ -84,6 +91,8 @@ export interface Question {
   mirrorPending?: Mirrored;
   /** The change a person is to say yes or no to: the hash of its diff. */
   diff?: string;
+  /** The work that waits for that yes. */
+  work?: KeptWork;
   /** Of a question about a budget: which, and which tasks wait for more of it. */
   budget?: {
     scope: BudgetScope;
@@ -189,6 +198,8 @@ export interface TaskState {
   mirrorPending?: Mirrored;
   /** What a person said of changes that need a yes, by the hash of the diff. */
   consents?: Record<string, { yes: boolean; by: string; text: string }>;
+  /** The work that a person last said yes to: its attempt goes on with that, and does it not again. */
+  agreed?: KeptWork;
   /** A person deleted its issue: nothing more is written there, and the id is not made again. */
   deleted?: boolean;
   /** The task that was made in its place after it was deleted. */

@@ -86,6 +86,27 @@ async function tryLeaf(
     return doneEnd(world, lease, merged, isUnchecked(world, lease, task, findings, texts), found);
   }
 
+  const judgeKept = async (candidate: string, changes: Change[], summary: string) => {
+    const files = changes.map((change) => change.path);
+    const more = { ...found, files, kept: candidate, summary };
+    const lost = (end: LeaseEnd) => withPatch(world, lease, candidate, end);
+    // A worker's step is held small; what a command or a result text may hold is not its measure.
+    const isCode = task.contract.kind === "code";
+    const linesMax = isCode ? limits.linesChangedMax : Number.POSITIVE_INFINITY;
+    const scope =
+      judgeScope(changes, task.contract, spec.protectedPaths, linesMax) ?? noChange(task, files);
+    if (scope !== undefined) {
+      return await lost(failedEnd(world, lease, scope, { ...more, summary: scope.detail }));
+    }
+    return await lost(await judge(world, lease, task, findings, candidate, files, more, signal));
+  };
+  // Done again it might come out otherwise, and a person would be asked without end.
+  const { agreed } = task;
+  if (agreed?.attempt === lease.attempt && (await isKept(world, agreed.commit))) {
+    const changes = await repository.changes(lease.base, agreed.commit);
+    return await judgeKept(agreed.commit, changes, agreed.said);
+  }
+
   const name = `${store.state.runId}-${lease.taskId}-${lease.attempt}`;
   const folder = await sandbox.workspace(name);
   try {
@@ -102,23 +123,19 @@ async function tryLeaf(
     }
     const collected = await repository.collect(folder, lease.base);
     if (isFailure(collected)) return failedEnd(world, lease, collected, found);
-    const files = collected.changes.map((change) => change.path);
     const candidate = await keepWork(world, lease, task, collected.tree);
-    const more = { ...found, files, kept: candidate, summary: worked.summary };
-    const lost = (end: LeaseEnd) => withPatch(world, lease, candidate, end);
-    // A worker's step is held small; what a command or a result text may hold is not its measure.
-    const isCode = task.contract.kind === "code";
-    const linesMax = isCode ? limits.linesChangedMax : Number.POSITIVE_INFINITY;
-    const scope =
-      judgeScope(collected.changes, task.contract, spec.protectedPaths, linesMax) ??
-      noChange(task, files);
-    if (scope !== undefined) {
-      return await lost(failedEnd(world, lease, scope, { ...more, summary: scope.detail }));
-    }
-    return await lost(await judge(world, lease, task, findings, candidate, files, more, signal));
+    return await judgeKept(candidate, collected.changes, worked.summary);
   } finally {
     await sandbox.discard(folder);
   }
+}
+
+/** Whether a commit is still there; what is lost is done again. */
+function isKept({ repository }: World, commit: string): Promise<boolean> {
+  return repository.treeOf(commit).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** An attempt that changed nothing did not do the work, unless there is nothing to change. */

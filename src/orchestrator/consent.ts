@@ -66,6 +66,7 @@ export async function askConsent(
         blocks: [task.id],
         attempt: lease.attempt,
         diff: hash,
+        work: { commit: candidate, said },
       },
     ],
     left: "consent",

@@ -258,6 +258,9 @@ function openQuestion(
     openedAt: atMs,
     ...(event.budget === undefined ? {} : { budget: event.budget }),
     ...(event.diff === undefined ? {} : { diff: event.diff }),
+    ...(event.work === undefined || event.attempt === undefined
+      ? {}
+      : { work: { attempt: event.attempt, ...event.work } }),
   });
   for (const id of new Set([...event.blocks, ...(event.task_id === null ? [] : [event.task_id])])) {
     const task = state.tasks.get(id);
@@ -331,6 +334,7 @@ function noteConsent(
     ...task.consents,
     [question.diff]: { yes, by: end.by, text: end.answer },
   };
+  if (yes && question.work !== undefined) task.agreed = question.work;
   if (yes) return;
   task.guidance.push({ from: end.by, text: `${question.title} No: ${end.answer}` });
 }

@@ -1,11 +1,12 @@
 /** Configuration, lock files and CI: a change waits for one yes to exactly this change, and costs nothing meanwhile. */
 import { describe, expect, it } from "vitest";
-import type { Packages } from "../../src/domain/ports.ts";
+import type { Packages, Sandbox } from "../../src/domain/ports.ts";
+import type { TaskId } from "../../src/domain/task.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
 import { taskOf } from "../../src/rules/status.ts";
 import { memoryRepository } from "../support/memory-repository.ts";
 import { memoryTracker } from "../support/memory-tracker.ts";
-import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
+import { aMemoryWorld, type MemoryWorld, memorySandbox } from "../support/memory-world.ts";
 import { block, planOf, right, specOf } from "../support/words.ts";
 
 const run = (world: MemoryWorld) => runLoop(world, new AbortController().signal);
@@ -14,8 +15,24 @@ const run = (world: MemoryWorld) => runLoop(world, new AbortController().signal)
 function aRun(
   texts: Record<string, string>,
   base: Record<string, string> = {},
-  { front = "", packages }: { front?: string; packages?: Packages } = {},
+  o: {
+    front?: string;
+    packages?: Packages;
+    /** What is written begins with how much was written before. */
+    counts?: true;
+  } = {},
 ) {
+  const { front = "", packages } = o;
+  const repository = memoryRepository(base);
+  const sandbox = memorySandbox(repository);
+  let writes = 0;
+  const counting: Sandbox = {
+    ...sandbox,
+    tool(call, signal) {
+      const { path, text } = call.args as { path: string; text: string };
+      return sandbox.tool({ ...call, args: { path, text: `${writes++} ${text}` } }, signal);
+    },
+  };
   const tracker = memoryTracker();
   const mayChange = { question: "May it change?", why: "", options: [], blocks: ["a"] };
   const plan = planOf(["a", "b"], Object.keys(base).length > 0 ? { questions: [mayChange] } : {});
@@ -35,7 +52,8 @@ function aRun(
         .join("\n");
     },
     tracker,
-    repository: memoryRepository(base),
+    repository,
+    sandbox: o.counts ? counting : sandbox,
   });
   const world = { ...memory, ...(packages === undefined ? {} : { packages }) };
   /** Runs until it is asked about the change; what is asked when it is planned is answered with yes. */
@@ -95,6 +113,20 @@ describe("a change of what configures, installs or runs elsewhere", () => {
     expect(task.guidance.map(({ text }) => text).join()).toContain("use what node has");
     // The next attempts do the same, so they come to the same end, unasked.
     expect([...state.questions.values()].filter(({ kind }) => kind === "consent")).toHaveLength(1);
+  });
+
+  it("is merged as it was shown, though done again it would come out otherwise", async () => {
+    const { world, tracker, runToConsent } = aRun({ "x.lock": "at" }, {}, { counts: true });
+    const [question] = (await runToConsent()).consents;
+    const shown = /\+(\d+ at)/.exec(question?.why ?? "")?.[1];
+    await tracker.person.respond(question?.id ?? "", "yes");
+    expect((await run(world)).exitCode).toBe(0);
+    expect(shown).toMatch(/ at$/);
+    expect(world.repository.files().get("x.lock")?.trim()).toBe(shown);
+    const { questions, tasks } = world.store.state;
+    expect([...questions.values()].filter(({ kind }) => kind === "consent")).toHaveLength(1);
+    const [attempt] = tasks.get("fr-r1.a1" as TaskId)?.attempts ?? [];
+    expect(attempt).toMatchObject({ outcome: "succeeded", files: ["a.txt", "x.lock"] });
   });
 
   it("shows what it is about, whatever else is changed, and says where it does not show all", async () => {
