@@ -34,7 +34,7 @@ const ENDING =
 
 /** What reads files whose names are not written there, or has others read them: tests may be among them. */
 const READING =
-  /\breadFile(?:Sync)?\s*\((?!\s*["'][^"']*["']\s*[,)])[^,)]*|\bcreateReadStream\b|\b(?:readdir|opendir|openAsBlob|glob)(?:Sync)?\s*\(|\bopenSync\b|\bchild_process\b|\bgetBuiltinModule\b|\b(?:import|require)\s*\(\s*(?!["'][^"']*["']\s*[,)])[^\s)]|\bcreateRequire\b|\bfs(?:Promises)?\s*\[/;
+  /\breadFile(?:Sync)?\b(?!\s*(?:[,}]|\(\s*["'][^"']*["']\s*[,)]))[^,)\n]*|\bcreateReadStream\b|\b(?:readdir|opendir|openAsBlob|glob)(?:Sync)?\s*\(|\bopenSync\b|\bchild_process\b|\bgetBuiltinModule\b|\b(?:import|require)\s*\(\s*(?!["'][^"']*["']\s*[,)])[^\s)]|\bcreateRequire\b|\bfs(?:Promises)?\s*\[/;
 
 /** What is doubtful about it, a line each; empty where its checks are strong. */
 export function doubtsOf(
