@@ -24,13 +24,13 @@ const TAMPERING: readonly RegExp[] = [
   /\bNODE_TEST_CONTEXT\b|\bNODE_OPTIONS\b|\bJEST_WORKER_ID\b|\bPYTEST_CURRENT_TEST\b|\bVITEST\b/,
   /\bnode:(?:inspector|test)\b|\brequire\.cache\b|\bModule\._(?:load|cache)\b|\bregisterHooks\b/,
   /\bassert(?:\.\w+)*\s*=[^=>]|\bimport\s+(?:_pytest|pytest)\b|\bsys\.(?:modules|settrace)\b/,
-  /\/proc\/|[\w-]+\.(?:test|spec)\.[cm]?[jt]sx?\b|\btest_\w+\.py\b|\bconftest\b|\bsitecustomize\b/,
+  /\/proc\/|[\w-]\.(?:test|spec)\.[cm]?[jt]sx?\b|\btest_\w+\.py\b|\bconftest\b|\bsitecustomize\b/,
   /process\s*\[|globalThis\s*\[\s*["'`]process|\bprocess\.on\(\s*["'`]exit/,
 ];
 
 /** What ends a process, with success where it likes: a doubt where that process is the judge. */
 const ENDING =
-  /\b(?:process|Deno|Bun)\.(?:exit|abort|kill)\b|\b(?:sys|os|syscall)\.(?:exit|Exit|abort|kill|execv\w*)\b|\bSystemExit\b|\b(?:Runtime\b.*\.(?:halt|exit)|System\.exit)\b|\b_?exit!?\s*\(/g;
+  /\b(?:process|Deno|Bun)\.(?:exit|abort|kill)\b|\b(?:sys|os|syscall)\.(?:exit|Exit|abort|kill|execv\w*)\b|\bSystemExit\b|\b(?:Runtime\b.{0,200}\.(?:halt|exit)|System\.exit)\b|\b_?exit!?\s*\(/g;
 
 /** What reads files whose names are not written there, or has others read them: tests may be among them. */
 const READING =

@@ -104,7 +104,11 @@ function lastLines(text: string): string[] {
 }
 
 function withoutTrailingSpace(text: string): string {
-  return text.replace(/[^\S\n]+$/gm, "").trimEnd();
+  return text
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n")
+    .trimEnd();
 }
 
 function limited(lines: string[]): string {
