@@ -42,7 +42,7 @@ async function aMachine(programs: Record<string, string>): Promise<Machine> {
   const [bin, folder] = [join(top, "bin"), join(top, "clone")];
   await mkdir(bin);
   await mkdir(folder);
-  for (const path of ["setup", "src/adapters/beads/binary.ts", "src/domain/failure.ts"]) {
+  for (const path of ["setup", "src/adapters/beads/binary.ts", "src/domain"]) {
     await cp(join(packageDir, path), join(folder, path), { recursive: true });
   }
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
