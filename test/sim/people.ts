@@ -15,7 +15,7 @@ export interface People {
 
 /** After so many a person takes a task as it is, and after so much help the whole. */
 const EPISODES_MAX = 20;
-const PATIENCE = 40;
+const PATIENCE = 12;
 
 export function peopleOf(tracker: MemoryTracker, chance: Chance): People {
   const { person } = tracker;

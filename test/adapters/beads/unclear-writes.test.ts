@@ -10,10 +10,13 @@ const row = (fields: object) =>
   JSON.stringify({ data: [{ id: "fr-1", title: "t", status: "open", priority: 2, ...fields }] });
 const ours = { metadata: { fractal: { run: "run-1", key: "fr-1" } } };
 
-/** A tracker whose bd answers `list` with one issue, and a write as the script says. */
+/**
+ * A tracker whose bd answers `list` with one issue, and a write as the script says. It has no history,
+ * and whether it is asked for it depends on who else is seen there: those calls are not told.
+ */
 async function openWith(list: string, write: string) {
   const { path, folder } = await fakeBd(
-    `echo "$1" >> log; if [ "$1" = list ]; then echo '${list}'; else cat > /dev/null; ${write}; fi`,
+    `[ "$1" = history ] && exec echo '{"data":[]}'; echo "$1" >> log; if [ "$1" = list ]; then echo '${list}'; else cat > /dev/null; ${write}; fi`,
   );
   mkdirSync(join(folder, ".beads"));
   const common = { bd: path, cwd: folder, beadsDir: join(folder, ".beads"), prefix: "fr" };
