@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { RunEvent } from "../../src/domain/event.ts";
 import { startModelServer } from "../support/model-server.ts";
+import { ACCEPTED } from "./people.ts";
 import { aPart, aPlan, called, files } from "./plans.ts";
 import { aRig, type Line, type Rig } from "./rig.ts";
 
@@ -210,6 +211,8 @@ it("refuses every kind of bad answer with its reason, and takes the next one tha
     { role: "worker", task: "decide", attempt: 1, text: "# The colour\n\nNo id in a heading.\n" },
     { role: "worker", task: "decide", attempt: 2, text: colour },
     { role: "worker", task: "uses", text: good("uses") },
+    // What starts programs of its own, or reads files, is looked at besides.
+    ...["forks", "leaks"].map((task) => ({ role: "reviewer", task, text: ACCEPTED })),
   ]);
 
   const plan = rig.plan(SPEC, { root: PLAN });
