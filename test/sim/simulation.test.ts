@@ -15,9 +15,12 @@ const DEEP_SEEDS = 10_000;
 const BATCH = 500;
 const SAMPLE_SEEDS = 600;
 const SAMPLE_MS = 40_000;
+/** The sample is the same each time, so that a red one is the last change's; the deep run takes new seeds. */
+const SAMPLE_SEED = 329_177_387;
 
 const given = Number(process.env["SIM_SEED"]);
-const from = Number.isInteger(given) && given > 0 ? given : 1 + Math.floor(Math.random() * 1e9);
+const usual = isDeep ? 1 + Math.floor(Math.random() * 1e9) : SAMPLE_SEED;
+const from = Number.isInteger(given) && given > 0 ? given : usual;
 const runs = Number(process.env["SIM_RUNS"]) || undefined;
 
 describe("a run in which everything goes wrong that can", () => {
