@@ -61,7 +61,7 @@ export function renderReport(of: Report, results: Kept[]): string {
     "Made by `npm run test:deep` (or `npm run test:deep SUITE…` for some of it); do not edit.",
     "Every row is a count of things done to the real program or the real core, and of how many came",
     "out right. *sample* means that fewer were done than the suite has. `npm test` does a sample of",
-    "each with a new seed every time and prints the seed.",
+    "each and prints the seed.",
     "",
     `${total("passed")} of ${total("count")} came out right. Measured on ${machines.join("; ")}.`,
     ...suites.flatMap((suite) => section(suite, results)),
