@@ -3,7 +3,7 @@ import type { NewEvent } from "../../domain/event.ts";
 import type { TrackedTask } from "../../domain/ports.ts";
 import type { RunState } from "../../domain/run-state.ts";
 import type { Contract, TaskId } from "../../domain/task.ts";
-import { holdOf } from "../status.ts";
+import { ancestorsOf } from "../status.ts";
 import { describeContract } from "./describe.ts";
 import { editedTexts } from "./drift-text.ts";
 
@@ -63,11 +63,13 @@ export function driftOfUnwritten(state: RunState, tracked: readonly TrackedTask[
     const { id, meta } = issue;
     // A deleted parent leaves them without one, but for their ids (design part 4).
     const parent = state.tasks.get(id.slice(0, Math.max(0, id.lastIndexOf("."))));
-    if (parent?.splitStarted === undefined || state.tasks.has(id) || meta?.run !== state.runId) {
-      return [];
-    }
-    const how = holdOf(state, parent.id)?.how;
-    if (how !== "cancelled" && how !== "accepted" && how !== "deleted") return [];
+    const isKnown = state.tasks.has(id) || state.questions.has(id);
+    if (parent?.splitStarted === undefined || isKnown || meta?.run !== state.runId) return [];
+    // Whatever else holds it: what was paused first and then closed is closed.
+    const over = [parent, ...ancestorsOf(state, parent.id)].find(
+      ({ end, deleted }) => deleted || end === "cancelled" || end === "accepted",
+    );
+    if (over === undefined) return [];
     const about = { task_id: id, actor: "fractal" } as const;
     return [
       {
@@ -91,7 +93,7 @@ export function driftOfUnwritten(state: RunState, tracked: readonly TrackedTask[
         ...about,
         event_type: "task.cancelled",
         by: "fractal",
-        reason: `${parent.id} was ${how} while it was split`,
+        reason: `${over.id} was ${over.deleted ? "deleted" : over.end} while ${parent.id} was split`,
       },
     ];
   });
