@@ -187,8 +187,12 @@ function judgeWork(state: RunState, repository: MemoryRepository): void {
   for (const task of state.tasks.values()) {
     if (task.shape !== "leaf") continue;
     const merges = trailers.filter((one) => one.startsWith(`${task.id} `)).length;
+    // Landed, killed before it could say so, and then a person asked for something else.
+    const outdated = task.attempts.filter(
+      (one) => one.outdated && trailers.includes(`${task.id} ${one.number}`),
+    ).length;
     must(
-      merges <= task.episode,
+      merges - outdated <= task.episode,
       `${task.id} was merged ${merges} times in ${task.episode} episodes`,
     );
     if (task.end !== "done") continue;

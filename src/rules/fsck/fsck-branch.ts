@@ -59,7 +59,7 @@ export function branchFindings(
 
 function mergeFindings(
   state: RunState,
-  { doneBy }: History,
+  { doneBy, mergesBegun }: History,
   branch: BranchFacts,
   goOn: string,
 ): Finding[] {
@@ -93,6 +93,8 @@ function mergeFindings(
         });
         continue;
       }
+      // Killed before it could say so, and a person changed the task: the next one builds upon it.
+      if (mergesBegun.get(id)?.includes(Number(number))) continue;
       const detail = `attempt ${number} of ${id} is merged, and the journal knows nothing of that`;
       findings.push({ kind: "merge-unknown", severity: "broken", ...about, detail });
     }

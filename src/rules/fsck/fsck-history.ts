@@ -15,11 +15,18 @@ export interface History {
   findings: Finding[];
   /** Of each task, the attempts whose merge made it done. */
   doneBy: Map<TaskId, number[]>;
+  /** Of each task, the attempts whose merge was begun. */
+  mergesBegun: Map<TaskId, number[]>;
 }
 
 /** The lines in their order, with the state that each one finds. `file` is for where. */
 export function walkHistory(events: readonly RunEvent[], file: string): History {
-  const history: History = { state: undefined, findings: [], doneBy: new Map() };
+  const history: History = {
+    state: undefined,
+    findings: [],
+    doneBy: new Map(),
+    mergesBegun: new Map(),
+  };
   const first = events[0];
   if (first === undefined) return history;
   const at = (line: number) => `${file}:${line}`;
@@ -48,13 +55,17 @@ export function walkHistory(events: readonly RunEvent[], file: string): History 
       impossible(line, error instanceof Error ? error.message : String(error));
       return history;
     }
-    if (event.event_type === "task.done" && event.task_id !== null && event.attempt !== undefined) {
-      const done = history.doneBy.get(event.task_id) ?? [];
-      history.doneBy.set(event.task_id, [...done, event.attempt]);
-    }
+    noteMerge(history, event);
   }
   history.findings.push(...overspentFindings(events, at));
   return { ...history, state };
+}
+
+function noteMerge({ doneBy, mergesBegun }: History, event: RunEvent): void {
+  if (event.event_type !== "task.done" && event.event_type !== "merge.started") return;
+  if (event.task_id === null || event.attempt === undefined) return;
+  const noted = event.event_type === "task.done" ? doneBy : mergesBegun;
+  noted.set(event.task_id, [...(noted.get(event.task_id) ?? []), event.attempt]);
 }
 
 /** Lines after which more was spent and reserved than a budget allows, though nobody overcharged. */

@@ -370,6 +370,27 @@ describe("the branch", () => {
     );
   });
 
+  it("may hold the merge that a kill cut off before a person changed the task", () => {
+    const run = aRun();
+    const begin = (attempt: number, commit: string) =>
+      run.record(
+        on("d", { event_type: "merge.started", attempt, fence: attempt, onto: COMMIT, commit }),
+      );
+    run.record(taken(taskOf(run.state, "d")));
+    begin(1, other);
+    run.record(on("d", { event_type: "lease.released", attempt: 1, fence: 1, why: "killed" }));
+    run.record(on("d", { event_type: "task.edited", by: "a person", description: "Other words." }));
+    run.record(taken(taskOf(run.state, "d")));
+    begin(2, "e".repeat(40));
+    const commits = new Map([
+      [COMMIT, ["t 1"]],
+      [other, ["d 1"]],
+    ] as const);
+    const at = facts(run.events);
+    const found = findingsOf({ ...at, branch: { ...(at.branch as Branch), commits } });
+    expect(found.map(({ kind }) => kind)).not.toContain("merge-unknown");
+  });
+
   it("keeps under refs/fractal what every attempt left, and no more", () => {
     const refs = (over: Record<string, string>) =>
       new Map(Object.entries({ base: BASE, "t.1": COMMIT, ...over }).filter(([, at]) => at !== ""));
