@@ -6,7 +6,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { ModelFlags, RunEvent } from "../domain/event.ts";
+import type { ModelFlags } from "../domain/event/run.ts";
+import type { RunEvent } from "../domain/event.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { Context } from "./context.ts";
 import { EXIT, type Refusal, refuse } from "./exit.ts";

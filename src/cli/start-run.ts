@@ -1,7 +1,8 @@
 /** Begins a run, or goes on with the open one: from a command line to a world the loop can work in. */
 import { randomBytes } from "node:crypto";
 import type { Amounts } from "../domain/budget.ts";
-import type { ModelFlags, NewEvent } from "../domain/event.ts";
+import type { ModelFlags } from "../domain/event/run.ts";
+import type { NewEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
 import type { Human } from "../domain/ports.ts";
 import { serial } from "../orchestrator/serial.ts";

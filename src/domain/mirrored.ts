@@ -1,5 +1,12 @@
 /** What Beads shows of a task: when two of these are the same, and what one wrote over. */
-import type { Mirrored } from "./event.ts";
+import { z } from "zod";
+
+/** What Beads was last told, or last showed, of one task: the fields a person may change. */
+export const mirrored = z.object({
+  status: z.enum(["open", "in_progress", "blocked", "deferred", "closed"]),
+  assignee: z.string(),
+});
+export type Mirrored = z.infer<typeof mirrored>;
 
 /** True when the two show the same; who held a closed issue is history, not a difference. */
 export function showsSame(a: Mirrored, b: Mirrored): boolean {

@@ -1,7 +1,8 @@
 /** All that the core asks of the world: Tracker, Model, Repository, Sandbox, Web, Packages, Human, Journal, Clock. */
 import type { ModelReply, ModelRequest } from "./conversation.ts";
-import type { Mirrored, NewEvent, RunEvent } from "./event.ts";
+import type { NewEvent, RunEvent } from "./event.ts";
 import type { Failure } from "./failure.ts";
+import type { Mirrored } from "./mirrored.ts";
 import type { TaskId, TaskKind } from "./task.ts";
 
 // ── Tracker ────────────────────────────────────────────────────────────────

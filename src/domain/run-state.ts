@@ -3,9 +3,12 @@
 import type { BudgetScope, Ledger, Unit } from "./budget.ts";
 import type { Verdict } from "./check.ts";
 import type { Role } from "./conversation.ts";
-import type { JudgedCheck, Mirrored, QuestionKind, WorkRole } from "./event.ts";
+import type { QuestionKind } from "./event/question.ts";
+import type { WorkRole } from "./event/run.ts";
+import type { JudgedCheck } from "./event/task.ts";
 import type { Failure } from "./failure.ts";
 import type { Limits } from "./limits.ts";
+import type { Mirrored } from "./mirrored.ts";
 import type { Contract, TaskId } from "./task.ts";
 import type { CostUsd, Usage } from "./usage.ts";
 

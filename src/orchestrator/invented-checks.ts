@@ -1,6 +1,6 @@
 /** Which of the checks a planner invented may gate: asked once, of whoever there is to ask. */
 import { reviewChecks } from "../agents/reviewer.ts";
-import type { JudgedCheck } from "../domain/event.ts";
+import type { JudgedCheck } from "../domain/event/task.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Acceptance } from "../domain/plan.ts";
 import type { TaskState } from "../domain/run-state.ts";

@@ -1,6 +1,6 @@
 /** What work there is for each role, how urgent and why: a role without work is never run. */
 
-import type { WorkRole } from "../domain/event.ts";
+import type { WorkRole } from "../domain/event/run.ts";
 import type { Limits } from "../domain/limits.ts";
 import type { Question, RoleWork, RunState, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";

@@ -1,7 +1,8 @@
 /** What one event changes of the task it is about. */
-import type { Mirrored, RunEvent } from "../domain/event.ts";
+import type { RunEvent } from "../domain/event.ts";
 import { parseInstant } from "../domain/instant.ts";
 import type { Limits } from "../domain/limits.ts";
+import type { Mirrored } from "../domain/mirrored.ts";
 import type { Attempt, RunState, TaskState } from "../domain/run-state.ts";
 import { addCost, addUsage, NO_USAGE } from "../domain/usage.ts";
 import { accessTo, endpointOf, noteEndpoint, noteRelease } from "./breaker.ts";

@@ -11,7 +11,8 @@ import {
   rememberModelFlags,
   withLastModelFlags,
 } from "../../src/cli/model-flags.ts";
-import type { ModelFlags, RunEvent } from "../../src/domain/event.ts";
+import type { ModelFlags } from "../../src/domain/event/run.ts";
+import type { RunEvent } from "../../src/domain/event.ts";
 
 const LOCAL = { model: "openai:qwen3-coder", base_url: "http://localhost:11434/v1" };
 const started = { event_type: "run.started", model_flags: LOCAL } as RunEvent;

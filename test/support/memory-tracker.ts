@@ -1,7 +1,6 @@
 /** A tracker in memory, with the edits a person could make behind fractal's back. */
-import type { Mirrored } from "../../src/domain/event.ts";
 import type { Failure } from "../../src/domain/failure.ts";
-import { overwrittenBy } from "../../src/domain/mirrored.ts";
+import { type Mirrored, overwrittenBy } from "../../src/domain/mirrored.ts";
 import type {
   NewTrackedTask,
   TrackedTask,

@@ -1,8 +1,7 @@
 /** Finds what a person's bd wrote after it was last looked and before our batch, which then wrote over it. */
 import { z } from "zod";
-import type { Mirrored } from "../../domain/event.ts";
 import { type Failure, isFailure } from "../../domain/failure.ts";
-import { overwrittenBy } from "../../domain/mirrored.ts";
+import { type Mirrored, overwrittenBy } from "../../domain/mirrored.ts";
 import type { TrackerLine } from "../../domain/ports.ts";
 import type { Bd } from "./bd.ts";
 import { issue, taskOf } from "./issue.ts";

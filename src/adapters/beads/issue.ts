@@ -1,6 +1,6 @@
 /** Maps a Beads issue to a tracked task, and new tasks to one graph for `bd create --graph` (pure). */
 import { z } from "zod";
-import type { Mirrored } from "../../domain/event.ts";
+import type { Mirrored } from "../../domain/mirrored.ts";
 import type {
   NewTrackedTask,
   TrackedMeta,

@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Mirrored } from "../../domain/event.ts";
 import { type Failure, isFailure } from "../../domain/failure.ts";
+import type { Mirrored } from "../../domain/mirrored.ts";
 import type {
   NewTrackedTask,
   TrackedTask,

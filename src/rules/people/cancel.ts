@@ -1,5 +1,7 @@
 /** What follows when a person drops a task: all below it goes too, and who waited for it is asked about. */
-import type { NewEvent, QuestionKind } from "../../domain/event.ts";
+
+import type { QuestionKind } from "../../domain/event/question.ts";
+import type { NewEvent } from "../../domain/event.ts";
 import type { RunState, TaskState } from "../../domain/run-state.ts";
 import type { TaskId } from "../../domain/task.ts";
 import { descendantsOf } from "../status.ts";

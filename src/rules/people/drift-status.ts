@@ -1,6 +1,6 @@
 /** What a person did to a task's status and assignee in Beads, as the moves that follow it. */
-import type { FactOf, Mirrored, NewEvent } from "../../domain/event.ts";
-import { showsSame } from "../../domain/mirrored.ts";
+import type { FactOf, NewEvent } from "../../domain/event.ts";
+import { type Mirrored, showsSame } from "../../domain/mirrored.ts";
 import type { TrackedRequest, TrackedTask } from "../../domain/ports.ts";
 import type { RunState, TaskState } from "../../domain/run-state.ts";
 import { acceptTask, dropTask, openQuestion } from "./cancel.ts";

@@ -1,5 +1,7 @@
 /** What a person changed of a task's words, edges and priority in Beads. */
-import type { NewEvent, QuestionKind } from "../../domain/event.ts";
+
+import type { QuestionKind } from "../../domain/event/question.ts";
+import type { NewEvent } from "../../domain/event.ts";
 import type { TrackedTask } from "../../domain/ports.ts";
 import type { Described, RunState, TaskState } from "../../domain/run-state.ts";
 import type { TaskId } from "../../domain/task.ts";

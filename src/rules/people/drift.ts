@@ -2,8 +2,8 @@
  * What a person did in Beads, found by comparing what it shows with what fractal last knew, as
  * events to journal. Nothing here fights: what a person set stands.
  */
-import type { Mirrored, NewEvent } from "../../domain/event.ts";
-import { showsSame } from "../../domain/mirrored.ts";
+import type { NewEvent } from "../../domain/event.ts";
+import { type Mirrored, showsSame } from "../../domain/mirrored.ts";
 import type { TrackedTask, TrackerComment } from "../../domain/ports.ts";
 import type { RunState, TaskState } from "../../domain/run-state.ts";
 import { draftOf } from "../draft.ts";

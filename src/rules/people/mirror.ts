@@ -1,6 +1,5 @@
 /** What Beads should show of each task and question, and the lines that bring it there. */
-import type { Mirrored } from "../../domain/event.ts";
-import { showsSame } from "../../domain/mirrored.ts";
+import { type Mirrored, showsSame } from "../../domain/mirrored.ts";
 import type { Question, RunState, TaskState } from "../../domain/run-state.ts";
 import type { TaskId } from "../../domain/task.ts";
 import { statusOf, taskOf } from "../status.ts";

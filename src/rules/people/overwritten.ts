@@ -1,6 +1,5 @@
 /** What a person set just before fractal wrote over it: it stands as if it had been seen in time. */
-import type { Mirrored } from "../../domain/event.ts";
-import { showsSame } from "../../domain/mirrored.ts";
+import { type Mirrored, showsSame } from "../../domain/mirrored.ts";
 import type { TrackedTask, TrackerLine } from "../../domain/ports.ts";
 import type { RunState } from "../../domain/run-state.ts";
 

@@ -1,5 +1,6 @@
 /** A person holds a task and all below it back, or lets it go on. */
-import type { Mirrored, NewEvent } from "../../domain/event.ts";
+import type { NewEvent } from "../../domain/event.ts";
+import type { Mirrored } from "../../domain/mirrored.ts";
 import type { RunState, TaskState } from "../../domain/run-state.ts";
 import { holdOf, statusOf } from "../status.ts";
 import { desiredMirror } from "./mirror.ts";

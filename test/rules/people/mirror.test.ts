@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Mirrored } from "../../../src/domain/event.ts";
-import { showsSame } from "../../../src/domain/mirrored.ts";
+import { type Mirrored, showsSame } from "../../../src/domain/mirrored.ts";
 import type { RunState, TaskState } from "../../../src/domain/run-state.ts";
 import type { TaskStatus } from "../../../src/domain/task.ts";
 import { desiredMirror, mirrorLines } from "../../../src/rules/people/mirror.ts";
