@@ -529,7 +529,7 @@ export const SWITCHES: readonly Switch[] = [
   },
   {
     name: "review-asked-again",
-    file: "src/rules/replay.ts",
+    file: "src/rules/replay/question.ts",
     from: '    if (question.kind === "review") task.reviewedAtMs = atMs;\n',
     to: "",
     removes: "A review of a subtree that was answered is asked for again.",
@@ -649,7 +649,7 @@ export const SWITCHES: readonly Switch[] = [
   },
   {
     name: "conflicts-without-end",
-    file: "src/rules/replay-task.ts",
+    file: "src/rules/replay/charge.ts",
     from: "if (task.conflicts < CONFLICTS_MAX) return;",
     to: "if (task.conflicts > 0) return;",
     removes: "A merge that conflicts is tried again for ever.",
