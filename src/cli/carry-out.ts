@@ -7,7 +7,7 @@ import { treeJson } from "../view/tree-json.ts";
 import type { Context } from "./context.ts";
 import type { ExitCode } from "./exit.ts";
 import { type Live, showLive } from "./live.ts";
-import type { StartedRun } from "./start-run.ts";
+import type { StartedRun } from "./open-world.ts";
 import { machine } from "./wire.ts";
 
 /** What a prompt needs of the live view, which exists only once the run has started. */
