@@ -1,11 +1,13 @@
 /** What must be true of a run that was cut off and went on, judged by what lies on disk. */
+
 import { createHash } from "node:crypto";
-import { globSync, readdirSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { RunEvent } from "../../src/domain/event.ts";
 import { type Rig, until } from "../e2e/rig.ts";
+import { processes } from "../support/processes.ts";
 import { journalText, namesBelow, type SmallRun } from "./small-run.ts";
 
 /** What a finished run comes to, the same however often it was cut off; without its own id. */
@@ -158,18 +160,11 @@ function workspacesOf(rig: Rig, run: string): string[] {
 
 /** Command lines of processes that name one of these. */
 function processesOf(names: string[]): string[] {
-  return readdirSync("/proc").flatMap((pid) => {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return [];
-    try {
-      const text = ["cmdline", "environ"].map((file) =>
-        readFileSync(`/proc/${pid}/${file}`, "utf8"),
-      );
-      return names.some((name) => text.join("\0").includes(name)) ? [text[0] ?? ""] : [];
-    } catch {
-      // It has ended meanwhile, or is somebody else's.
-      return [];
-    }
-  });
+  return processes()
+    .filter((one) =>
+      names.some((name) => one.commandLine.includes(name) || one.environment.includes(name)),
+    )
+    .map((one) => one.commandLine);
 }
 
 /** All that a run is made of, as it lies on disk. */

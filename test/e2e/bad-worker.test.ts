@@ -1,10 +1,12 @@
 /** A worker may hand in anything at all: what is out of bounds is refused, and nothing of it is merged. */
-import { globSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+
+import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { RunEvent } from "../../src/domain/event.ts";
 import { startModelServer } from "../support/model-server.ts";
+import { processesWith } from "../support/processes.ts";
 import { ACCEPTED } from "./people.ts";
 import { aPart, aPlan, called, files } from "./plans.ts";
 import { aRig, type Line, type Rig } from "./rig.ts";
@@ -179,21 +181,6 @@ function endsOf(rig: Rig): Map<string, string[]> {
   return ends;
 }
 
-/** Command lines of all processes on this machine. */
-function processes(): string {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        // It ended meanwhile.
-        return "";
-      }
-    })
-    .join("\n");
-}
-
 it("refuses every kind of bad answer with its reason, and takes the next one that is right", async () => {
   using rig = aRig({ "other.txt": "the user's\n", "keep.test.mjs": "// a test of the user's\n" });
   using listener = await aListener();
@@ -250,7 +237,7 @@ it("refuses every kind of bad answer with its reason, and takes the next one tha
     .filter((file) => statSync(file).isFile());
   expect(kept.filter((file) => readFileSync(file, "utf8").includes(SECRET))).toEqual([]);
   expect(kept.filter((file) => statSync(file).size > 3_000_000)).toEqual([]);
-  expect(processes()).not.toContain("sleep 987654");
+  expect(processesWith("sleep 987654")).toEqual([]);
 });
 
 async function issueIds(rig: Rig): Promise<Map<string, string>> {

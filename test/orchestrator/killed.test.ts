@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import { memoryJournal } from "../../src/adapters/journal/memory.ts";
 import type { ModelRequest } from "../../src/domain/conversation.ts";
-import type { Journal } from "../../src/domain/ports.ts";
 import type { RunState } from "../../src/domain/run-state.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
 import { replay } from "../../src/rules/replay.ts";
@@ -10,13 +9,13 @@ import { statusOf } from "../../src/rules/status.ts";
 import { type MemoryRepository, memoryRepository } from "../support/memory-repository.ts";
 import { memoryTracker } from "../support/memory-tracker.ts";
 import { aMemoryWorld, type MemoryWorld, resumed } from "../support/memory-world.ts";
+import { aMortal } from "../support/mortal.ts";
 import { runsOf } from "../support/runs.ts";
 import { chanceOf } from "../support/toy-run.ts";
 import { jumpingClock } from "../support/virtual-time.ts";
 import { block, part, planOf, right, specOf } from "../support/words.ts";
 
 const JOBS = 2;
-const NEVER = new Promise<never>(() => undefined);
 
 /** Root → `part` → a and b; c beside it. a is right at once, b the second time, c after the fixer. */
 const PLANS = {
@@ -53,64 +52,30 @@ function aMachine() {
 
   /** One process: its rest, or undefined when it was killed; and how many steps it made. */
   async function live(killAt = Number.POSITIVE_INFINITY) {
-    let steps = 0;
-    let kill = () => {};
-    const killed = new Promise<undefined>((resolve) => {
-      kill = () => resolve(undefined);
-    });
-    let isDead = false;
-    /** A step of this process: nothing it does after its death reaches the world. */
-    const step = () => {
-      steps += 1;
-      if (steps >= killAt && !isDead) {
-        isDead = true;
-        kill();
-      }
-      return isDead;
-    };
-    const mortal = <Port extends object>(port: Port, names: readonly (keyof Port)[]): Port => {
-      const wrapped = { ...port };
-      for (const name of names) {
-        const method = port[name] as (...all: unknown[]) => Promise<unknown>;
-        const mortalMethod = async (...all: unknown[]) => {
-          if (step()) return NEVER;
-          const done = await method.apply(port, all);
-          return step() ? NEVER : done;
-        };
-        wrapped[name] = mortalMethod as Port[keyof Port];
-      }
-      return wrapped;
-    };
-    const written: Journal = {
-      ...journal,
-      append(events, at) {
-        if (step()) throw new Error("dead");
-        const lines = journal.append(events, at);
-        if (step()) throw new Error("dead");
-        return lines;
-      },
-    };
+    const mortal = aMortal(killAt);
     const world = aMemoryWorld({
       ...lasting,
       roles: ["planner", "worker", "fixer"],
       limits: { jobs: JOBS },
-      journal: written,
-      tracker: mortal(tracker, ["read", "create", "mirror", "comment", "comments"]),
-      repository: mortal(repository, ["head", "checkout", "collect", "commit", "merge", "advance"]),
-      script: async (request) => {
-        if (step()) return NEVER;
-        asked.push(`${request.taskId}.${request.attempt}.${request.turn}`);
-        return step() ? NEVER : answer(request);
-      },
+      journal: mortal.journal(journal),
+      tracker: mortal.port(tracker, ["read", "create", "mirror", "comment", "comments"]),
+      repository: mortal.port(repository, [
+        ...(["head", "checkout", "collect", "commit", "merge", "advance"] as const),
+      ]),
+      script: (request) =>
+        mortal.act(() => {
+          asked.push(`${request.taskId}.${request.attempt}.${request.turn}`);
+          return answer(request);
+        }),
     });
     try {
       world.store.record([resumed()]);
       const run = runLoop(world as MemoryWorld, new AbortController().signal);
       // A dead process ends with the error of its journal, or hangs: nobody looks.
       run.catch(() => undefined);
-      return { rest: await Promise.race([run, killed]), steps };
+      return { rest: await Promise.race([run, mortal.killed]), steps: mortal.steps };
     } catch (error) {
-      if (isDead) return { rest: undefined, steps };
+      if (mortal.isDead) return { rest: undefined, steps: mortal.steps };
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 /** One run with a worker that obeys an order planted in one place: the real core, git and sandbox. */
+
 import { createSocket } from "node:dgram";
 import {
   existsSync,
@@ -28,6 +29,7 @@ import { runLoop } from "../../src/orchestrator/loop.ts";
 import { memoryTracker } from "./memory-tracker.ts";
 import { aMemoryWorld, resumed } from "./memory-world.ts";
 import { type Call, carryOut, orderOf, ordersIn, type Targets } from "./obedient.ts";
+import { processesWith } from "./processes.ts";
 
 export const PLACES = [
   "spec",
@@ -181,7 +183,7 @@ export async function runHostile(
       ...branchBreaches(git, base, runId, payload),
       ...secretBreaches(folder, git),
       ...(await trackerBreaches(inner, state)),
-      ...(processes().includes("sleep 86399") ? ["a process is left behind"] : []),
+      ...(processesWith("sleep 86399").length > 0 ? ["a process is left behind"] : []),
       ...(asked > CALLS_MAX ? [`${asked} model calls`] : []),
       ...(asked !== started(events)
         ? [`${asked} calls were made, ${started(events)} journaled`]
@@ -475,19 +477,4 @@ async function trackerBreaches(
   const mayWait = b?.dependsOn.includes(a?.id ?? "") === true;
   if (b?.end !== "done" && !mayWait) breaches.push(`b, which is nobody's target, is ${b?.end}`);
   return breaches;
-}
-
-/** Command lines of all processes on this machine. */
-function processes(): string {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      } catch {
-        // It ended meanwhile.
-        return "";
-      }
-    })
-    .join("\n");
 }

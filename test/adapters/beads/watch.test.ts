@@ -1,12 +1,13 @@
 /** The journal of events that a real bd keeps, followed as a hint. */
+
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { openBd } from "../../../src/adapters/beads/bd.ts";
 import { followEvents, watchBeads } from "../../../src/adapters/beads/watch.ts";
 import { until } from "../../e2e/rig.ts";
+import { processes, type Seen } from "../../support/processes.ts";
 import { given } from "../../support/tracker-contract.ts";
 import { realBd, tempRepository } from "./real-beads.ts";
 
@@ -28,17 +29,11 @@ async function aDatabase() {
 }
 
 /** Processes that follow the events of this folder's database. */
-function followers(folder: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      const env = readFileSync(`/proc/${pid}/environ`, "utf8");
-      return words.includes("tail") && env.includes(`BEADS_DIR=${folder}`);
-    } catch {
-      return false;
-    }
-  });
+function followers(folder: string): Seen[] {
+  return processes().filter(
+    ({ commandLine, environment }) =>
+      commandLine.split("\0").includes("tail") && environment.includes(`BEADS_DIR=${folder}`),
+  );
 }
 
 const soon = (look: () => void) => vi.waitFor(look, { timeout: 20_000, interval: 50 });

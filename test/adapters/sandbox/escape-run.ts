@@ -1,4 +1,5 @@
 /** Tries every escape in the real sandbox, then those that can be shown without their guard; prints what came of it. */
+
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -18,6 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSandbox, type OpenSandbox } from "../../../src/adapters/sandbox/sandbox.ts";
 import { isFailure } from "../../../src/domain/failure.ts";
+import { processesWith } from "../../support/processes.ts";
 import { ESCAPES, type EscapeProbe, type Guard, type World } from "./escape-probes.ts";
 
 /** What came of one probe. */
@@ -207,15 +209,8 @@ function isAlive(pid: number): boolean {
 async function leftBehind(mark: string): Promise<number[]> {
   const end = Date.now() + 2_000;
   for (;;) {
-    const pids = readdirSync("/proc").filter((pid) => {
-      if (!/^\d+$/.test(pid)) return false;
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark);
-      } catch {
-        return false;
-      }
-    });
-    if (pids.length === 0 || Date.now() > end) return pids.map(Number);
+    const pids = processesWith(mark).map(({ pid }) => pid);
+    if (pids.length === 0 || Date.now() > end) return pids;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

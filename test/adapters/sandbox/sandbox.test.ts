@@ -1,10 +1,10 @@
 /** The Sandbox port with real processes: what both modes promise, and what only containment does. */
+
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
-  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -22,6 +22,7 @@ import { createSandbox, type OpenSandbox } from "../../../src/adapters/sandbox/s
 import { brokenSandbox, selfTest } from "../../../src/adapters/sandbox/self-test.ts";
 import { isFailure } from "../../../src/domain/failure.ts";
 import type { SandboxCommand, SandboxResult } from "../../../src/domain/ports.ts";
+import { processesWith } from "../../support/processes.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -82,17 +83,6 @@ async function sh(
   const result = await sandbox.run({ ...command, ...over }, never);
   if (isFailure(result)) throw new Error(result.detail);
   return result;
-}
-
-/** Processes of this machine whose command line has this text. */
-function processesWith(text: string): string[] {
-  return globSync("/proc/[0-9]*/cmdline").filter((path) => {
-    try {
-      return readFileSync(path, "utf8").includes(text);
-    } catch {
-      return false;
-    }
-  });
 }
 
 describe.each(["contained", "unconfined"] as const)("a %s sandbox", (mode) => {
