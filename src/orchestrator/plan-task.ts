@@ -16,7 +16,7 @@ import { commitInterfaces } from "./commit-interfaces.ts";
 import { acceptInvented } from "./invented-checks.ts";
 import { profileFor } from "./journaled-model.ts";
 import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
-import { createTasks } from "./tracked.ts";
+import { createdEvent } from "./tracked.ts";
 import { ACTOR, type World } from "./world.ts";
 
 /** Plans a task; `mustSplit` when it is a leaf that proved too big. Done twice it changes nothing. */
@@ -197,14 +197,13 @@ async function split(
     origin: "plan",
     priority: task.priority,
   }));
-  const created = await createTasks(world, children);
-  if (isFailure(created)) return failedEnd(world, lease, created);
   const commit = await commitInterfaces(world, lease, task, result.files, result.stubFiles, signal);
   if (isFailure(commit)) return failedEnd(world, lease, commit);
   const idOf = new Map(result.children.map((child) => [child.key.split(".").at(-1), child.id]));
   return {
     events: [
-      ...created,
+      // Known here first: no leaf waits until the tracker has heard of it.
+      ...children.map(createdEvent),
       {
         task_id: task.id,
         actor: ACTOR,

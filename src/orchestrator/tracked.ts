@@ -5,33 +5,8 @@ import type { NewTrackedTask } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import type { NewTaskFacts } from "../rules/new-task.ts";
-import { describeContract } from "../rules/people/describe.ts";
 import { issueOfQuestion, issueOfTask } from "../rules/people/tracked.ts";
 import { ACTOR, type TrackedWorld } from "./world.ts";
-
-/**
- * Creates tasks in the tracker, all or nothing, and returns the events that make them known. Those
- * that exist already, from an interrupted try, are left as they are.
- */
-export async function createTasks(
-  world: TrackedWorld,
-  tasks: NewTaskFacts[],
-): Promise<NewEvent[] | Failure> {
-  const { runId } = world.store.state;
-  const created = await world.tracker.create(
-    tasks.map((task) =>
-      issueOfTask(runId, { ...task, described: describeContract(task.contract) }),
-    ),
-  );
-  if (isFailure(created)) return created;
-  // A split that was dropped while it was written left some, dropped like it.
-  const events = tasks.map((task) =>
-    world.store.state.tasks.has(task.id)
-      ? ({ task_id: task.id, actor: ACTOR, event_type: "task.unpaused", by: ACTOR } as const)
-      : createdEvent(task),
-  );
-  return [...events, knownEvent(tasks.map((task) => task.id))];
-}
 
 /** `task.created` of a new task. */
 export function createdEvent(task: NewTaskFacts): NewEvent {

@@ -11,6 +11,7 @@ import { type BudgetMove, budgetMoves, isShort, shortOf } from "./money/budget-q
 import { knownCycle } from "./people/cycle.ts";
 import { type MirrorLine, mirrorLines } from "./people/mirror.ts";
 import { notesOwed, reasonsUnsaid } from "./people/notes.ts";
+import { unpublished } from "./people/tracked.ts";
 import { droppedOf } from "./people/wanted.ts";
 import { needsOnlyRollUps } from "./review.ts";
 import { holderOf } from "./schedule.ts";
@@ -205,15 +206,6 @@ function owesTracker(state: RunState): boolean {
   return (
     unpublished(state).length > 0 || mirrorLines(state).length > 0 || notesOwed(state).length > 0
   );
-}
-
-/** Tasks and open questions that the tracker has not been told of. */
-function unpublished(state: RunState): string[] {
-  const tasks = [...state.tasks.values()].filter((task) => task.mirror === undefined);
-  const questions = [...state.questions.values()].filter(
-    (question) => question.mirror === undefined && question.state === "open",
-  );
-  return [...tasks, ...questions].map((one) => one.id);
 }
 
 /** Due once nothing is under way, or after a pause: the tracker is slow and serves one at a time. */

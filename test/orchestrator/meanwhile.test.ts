@@ -121,7 +121,12 @@ describe("a leaf that a person gave a child", () => {
       splits: { root: planOf(["a", "b"]), "a.1": more },
       tracker,
       script: async ({ taskKey, attempt }) => {
-        if (taskKey === "a" && attempt === 1) await tracker.person.addChild("fr-r1.a1", "More");
+        if (taskKey === "a" && attempt === 1) {
+          const task = () => taskOf(world.store.state, "fr-r1.a1");
+          await expect.poll(() => task().mirror).toBeDefined();
+          await tracker.person.addChild("fr-r1.a1", "More");
+          await expect.poll(() => task().shape).toBe("split");
+        }
         if (taskKey === "a.1") return block("more.txt", "more");
         // The repair is shown both files.
         return taskKey === "b" ? right({ taskKey }) : block("a.txt", "a");

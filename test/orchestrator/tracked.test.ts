@@ -1,13 +1,13 @@
 /** The controller and the tracker: what is created, told and followed, with trouble in between. */
 import { describe, expect, it } from "vitest";
-import type { NewEvent } from "../../src/domain/event.ts";
 import { isFailure } from "../../src/domain/failure.ts";
-import type { Tracker } from "../../src/domain/ports.ts";
+import type { NewTrackedTask, Tracker } from "../../src/domain/ports.ts";
 import { openFollower } from "../../src/orchestrator/follower.ts";
 import type { Store } from "../../src/orchestrator/store.ts";
-import { createTasks, publish } from "../../src/orchestrator/tracked.ts";
+import { createdEvent, publish } from "../../src/orchestrator/tracked.ts";
 import type { NewTaskFacts } from "../../src/rules/new-task.ts";
 import { desiredMirror } from "../../src/rules/people/mirror.ts";
+import { unpublished } from "../../src/rules/people/tracked.ts";
 import { statusOf, taskOf } from "../../src/rules/status.ts";
 import { aContract } from "../support/builders.ts";
 import { followed } from "../support/followed-store.ts";
@@ -52,50 +52,53 @@ function countingReads(tracker: MemoryTracker): Tracker & { reads: number } {
   return counted;
 }
 
-describe("creating tasks", () => {
-  it("makes them in the tracker, and known to the journal as they stand there", async () => {
+/** New tasks, in the journal first and then in the tracker. */
+async function make(world: { store: Store; tracker: Tracker }, tasks: NewTaskFacts[]) {
+  world.store.record(tasks.map(createdEvent));
+  return await publish(world, unpublished(world.store.state));
+}
+
+describe("publishing", () => {
+  it("makes new tasks with their parents and edges, known as they stand there", async () => {
     const { store, tracker } = await aWorld(aStoreWith("running"));
-    const created = await createTasks({ store, tracker }, [
-      aNew("t.a1"),
-      aNew("t.a2", { dependsOn: ["t.a1"] }),
-    ]);
+    await make({ store, tracker }, [aNew("t.a1"), aNew("t.a2", { dependsOn: ["t.a1"] })]);
     expect(tracker.task("t.a2")).toMatchObject({
       parent: "t",
       dependsOn: ["t.a1"],
       status: "open",
     });
-    expect(store.state.tasks.has("t.a1")).toBe(false);
-    store.record(created as NewEvent[]);
-    expect(taskOf(store.state, "t.a2")).toMatchObject({
-      dependsOn: ["t.a1"],
-      mirror: { status: "open", assignee: "" },
-    });
+    expect(taskOf(store.state, "t.a2").mirror).toEqual({ status: "open", assignee: "" });
+    expect(unpublished(store.state)).toEqual([]);
   });
 
-  it("twice changes nothing, as after a crash between the two", async () => {
+  it("cut short, it finds what was made, and makes nothing twice", async () => {
     const { store, tracker, follower } = await aWorld(aStoreWith("running"));
-    await createTasks({ store, tracker }, [aNew("t.a1")]);
-    // Nobody else made them: nothing is followed.
-    const { seq } = store.state;
+    store.record([createdEvent(aNew("t.a1"))]);
+    const deaf = {
+      ...tracker,
+      create: async (tasks: NewTrackedTask[]) => {
+        await tracker.create(tasks);
+        return down;
+      },
+    };
+    expect(await publish({ store, tracker: deaf }, ["t.a1"])).toEqual(down);
+    expect(unpublished(store.state)).toEqual(["t.a1"]);
     await follower.follow(true);
-    expect(store.state.seq).toBe(seq);
-    store.record((await createTasks({ store, tracker }, [aNew("t.a1")])) as NewEvent[]);
-    const after = structuredClone(taskOf(store.state, "t.a1"));
-    store.record((await createTasks({ store, tracker }, [aNew("t.a1")])) as NewEvent[]);
-    expect(taskOf(store.state, "t.a1")).toEqual(after);
+    expect(unpublished(store.state)).toEqual([]);
     expect(taskOf(store.state, "t").children).toEqual(["t.a1"]);
+    expect(kinds(store, 0)).not.toContain("drift.seen");
   });
 
-  it("makes none when the tracker is away", async () => {
-    const { store, tracker } = await aWorld();
-    tracker.outage = down;
-    const { seq } = store.state;
-    expect(await createTasks({ store, tracker }, [aNew("t.a1")])).toEqual(down);
-    expect(store.state.seq).toBe(seq);
+  it("leaves out what is below a deleted issue until that is back", async () => {
+    const { store, tracker, follower } = await aWorld(aStoreWith("running"));
+    store.record([createdEvent(aNew("t.a1"))]);
+    await tracker.person.delete("t");
+    await follower.follow();
+    expect(unpublished(store.state)).toEqual([]);
+    store.record([on("t", { event_type: "drift.seen", kind: "returned", detail: "back" })]);
+    expect(unpublished(store.state)).toEqual(["t.a1"]);
   });
-});
 
-describe("publishing", () => {
   it("writes a question with the edge to what waits for it, all in one", async () => {
     const { store, tracker } = await aWorld();
     store.record([opened("t")]);
@@ -161,7 +164,7 @@ describe("following", () => {
       async read() {
         const shown = await tracker.read();
         store.record([taken(taskOf(store.state, "t"), "planner")]);
-        store.record((await createTasks({ store, tracker }, [aNew("t.a1")])) as NewEvent[]);
+        await make({ store, tracker }, [aNew("t.a1")]);
         return shown;
       },
     };
@@ -321,7 +324,7 @@ describe("mirroring", () => {
       ...tracker,
       async mirror(lines) {
         const written = await tracker.mirror(lines);
-        store.record((await createTasks({ store, tracker }, [aNew("t.a1")])) as NewEvent[]);
+        await make({ store, tracker }, [aNew("t.a1")]);
         return written;
       },
     };

@@ -7,6 +7,7 @@ import { showsSame } from "../../src/domain/mirrored.ts";
 import type { Question, RunState, TaskState } from "../../src/domain/run-state.ts";
 import { refusalOf } from "../../src/rules/guard.ts";
 import { desiredMirror } from "../../src/rules/people/mirror.ts";
+import { unpublished } from "../../src/rules/people/tracked.ts";
 import { applyEvent, emptyState } from "../../src/rules/replay.ts";
 import type { MemoryRepository } from "../support/memory-repository.ts";
 import type { MemoryTracker } from "../support/memory-tracker.ts";
@@ -214,7 +215,9 @@ async function judgeTracker(state: RunState, tracker: MemoryTracker): Promise<vo
   const issues = new Map(shown.map((issue) => [issue.id, issue]));
   for (const task of state.tasks.values()) {
     const issue = issues.get(task.id);
-    if (task.deleted) continue;
+    // Below what was deleted before it could be written there is no place for it.
+    const isUnwritten = issue === undefined && task.mirror === undefined;
+    if (task.deleted || (isUnwritten && !unpublished(state).includes(task.id))) continue;
     must(issue !== undefined, `${task.id} is not in the tracker`);
     if (task.takenBy !== undefined) continue;
     const desired = desiredMirror(state, task.id);

@@ -41,6 +41,8 @@ export interface Person {
 
 export interface MemoryTracker extends Tracker {
   readonly person: Person;
+  /** Whether there is such an issue. */
+  has(id: string): boolean;
   /** The task as it stands; throws when there is none. */
   task(id: string): TrackedTask;
   /** While set, every call answers this failure. */
@@ -121,6 +123,7 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
     prefix,
     outage: undefined,
     meanwhile: undefined,
+    has: (id) => issues.has(id),
     task: (id) => shown(find(id)),
     version: () => Promise.resolve(String(writes)),
     watch(wake, signal) {

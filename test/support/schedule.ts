@@ -205,9 +205,7 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
       break;
     }
     const open = [...state.questions.values()].filter((one) => one.state === "open");
-    const shown = await tracker.read();
-    const isShown = (id: string) => Array.isArray(shown) && shown.some((one) => one.id === id);
-    for (const { id } of open) if (isShown(id)) await tracker.person.respond(id, "go on");
+    for (const { id } of open) if (tracker.has(id)) await tracker.person.respond(id, "go on");
     if (handsLeft > 0) {
       handsLeft -= 1;
       await meddle(state);
@@ -237,7 +235,8 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
         happened.rewinds += 1;
         return;
       default:
-        if (task === undefined) return;
+        // Nobody edits what is not in the tracker yet.
+        if (task === undefined || !tracker.has(leaf)) return;
         happened.edits += 1;
         if (task.end !== undefined) {
           await tracker.person.comment(leaf, "not like this");

@@ -6,7 +6,7 @@
 import { memoryJournal } from "../../src/adapters/journal/memory.ts";
 import type { Role } from "../../src/domain/conversation.ts";
 import type { NewEvent } from "../../src/domain/event.ts";
-import { type Failure, failureClassOf, isFailure } from "../../src/domain/failure.ts";
+import { type Failure, failureClassOf } from "../../src/domain/failure.ts";
 import { renderInstant } from "../../src/domain/instant.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
 import type { Clock, Journal } from "../../src/domain/ports.ts";
@@ -14,7 +14,7 @@ import type { TaskState } from "../../src/domain/run-state.ts";
 import { SIZES, type TaskId } from "../../src/domain/task.ts";
 import { openFollower } from "../../src/orchestrator/follower.ts";
 import { openStore, type Store } from "../../src/orchestrator/store.ts";
-import { createdEvent, createTasks, publish } from "../../src/orchestrator/tracked.ts";
+import { createdEvent, publish } from "../../src/orchestrator/tracked.ts";
 import { outOfQuestions } from "../../src/rules/escalation.ts";
 import { openBudgetQuestion } from "../../src/rules/money/budget-question.ts";
 import { nextQuestionId } from "../../src/rules/people/cancel.ts";
@@ -158,9 +158,8 @@ export function toyRun(
       { length: 1 + chance(3) },
       (_, at) => `${task.id}.${String.fromCharCode(96 + task.episode)}${at + 1}`,
     );
-    const created = await createTasks(
-      world,
-      ids.map((id, at) => ({
+    const created = ids.map((id, at) =>
+      createdEvent({
         id,
         key: id,
         parent: task.id,
@@ -168,10 +167,9 @@ export function toyRun(
         priority: chance(5),
         contract: aContract(id, { size, files: [`f${chance(4)}`] }),
         leaf: chance(3) > 0,
-        origin: "plan" as const,
-      })),
+        origin: "plan",
+      }),
     );
-    if (isFailure(created)) throw new Error(created.detail);
     const events: NewEvent[] = [
       ...created,
       { ...by(task.id), event_type: "task.split", children: ids, checks: [], assumptions: [] },
@@ -234,20 +232,17 @@ export function toyRun(
     if (task.repairs >= limits.repairsMax) return record(rolled);
     const made = task.children.filter((id) => taskOf(store.state, id).origin === "repair").length;
     const id = `${task.id}.r${made + 1}`;
-    const created = await createTasks(world, [
-      {
-        id,
-        key: id,
-        parent: task.id,
-        dependsOn: [],
-        priority: 2,
-        contract: aContract(id),
-        leaf: true,
-        origin: "repair",
-      },
-    ]);
-    if (isFailure(created)) throw new Error(created.detail);
-    return record(rolled, ...created);
+    const repair = createdEvent({
+      id,
+      key: id,
+      parent: task.id,
+      dependsOn: [],
+      priority: 2,
+      contract: aContract(id),
+      leaf: true,
+      origin: "repair",
+    });
+    return record(rolled, repair);
   };
 
   const self: ToyRun = {

@@ -4,6 +4,7 @@ import type { RunState } from "../../domain/run-state.ts";
 import { commentsWanted, detectDrift } from "../people/drift.ts";
 import { mirrorLines } from "../people/mirror.ts";
 import { notesOwed } from "../people/notes.ts";
+import { unpublished } from "../people/tracked.ts";
 import type { Finding } from "./finding.ts";
 
 /** When nobody is at work: all that is not written there yet, not followed yet, or known to one side alone. */
@@ -33,9 +34,8 @@ function strangers(state: RunState, beads: readonly TrackedTask[], goOn: string)
       return [{ kind: "beads-foreign", severity: "broken", where: id, detail, remedy }];
     }
     if (meta?.run !== state.runId) return [];
-    const parent = state.tasks.get(issue.parent ?? "");
-    // Tasks are made in Beads first: a process that was cut off finds them there and goes on.
-    const isUnderWay = state.stopped === undefined || parent?.splitStarted !== undefined;
+    // The journal of a run that goes on was read a moment before.
+    const isUnderWay = state.stopped === undefined;
     return [
       {
         kind: "beads-orphan",
@@ -55,11 +55,8 @@ function behind(state: RunState, beads: readonly TrackedTask[], goOn: string): F
     ...{ kind: "beads-behind", severity: "unfinished", where, detail, remedy },
   });
   const shown = new Map(beads.map((issue) => [issue.id, issue]));
-  const unwritten = [...state.tasks.values(), ...state.questions.values()].filter(
-    (one) => one.mirror === undefined && !("deleted" in one && one.deleted),
-  );
   return [
-    ...unwritten.map(({ id }) =>
+    ...unpublished(state).map((id) =>
       finding(id, shown.has(id) ? "created, and not acknowledged" : "not created in Beads yet"),
     ),
     ...mirrorLines(state).map(({ id, status }) => {

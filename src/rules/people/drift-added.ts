@@ -1,9 +1,8 @@
-/** Issues that a person added to the tree, and those of a split that was dropped while it was written. */
+/** Issues that a person added to the tree. */
 import type { NewEvent } from "../../domain/event.ts";
 import type { TrackedTask } from "../../domain/ports.ts";
 import type { RunState } from "../../domain/run-state.ts";
 import type { Contract, TaskId } from "../../domain/task.ts";
-import { ancestorsOf } from "../status.ts";
 import { describeContract } from "./describe.ts";
 import { editedTexts } from "./drift-text.ts";
 
@@ -52,51 +51,6 @@ export function parentsOfAdded(
     }
   }
   return parents;
-}
-
-/**
- * Children that a split had written when its task was dropped or accepted: known from now on, and
- * dropped with it, so that nobody is offered half a tree. Whoever brings the task back splits it again.
- */
-export function driftOfUnwritten(state: RunState, tracked: readonly TrackedTask[]): NewEvent[] {
-  return tracked.flatMap((issue): NewEvent[] => {
-    const { id, meta } = issue;
-    // A deleted parent leaves them without one, but for their ids (design part 4).
-    const parent = state.tasks.get(id.slice(0, Math.max(0, id.lastIndexOf("."))));
-    const isKnown = state.tasks.has(id) || state.questions.has(id);
-    if (parent?.splitStarted === undefined || isKnown || meta?.run !== state.runId) return [];
-    // Whatever else holds it: what was paused first and then closed is closed.
-    const over = [parent, ...ancestorsOf(state, parent.id)].find(
-      ({ end, deleted }) => deleted || end === "cancelled" || end === "accepted",
-    );
-    if (over === undefined) return [];
-    const about = { task_id: id, actor: "fractal" } as const;
-    return [
-      {
-        ...about,
-        event_type: "task.created",
-        parent: parent.id,
-        key: meta.key,
-        origin: "plan",
-        contract: contractOf(issue),
-        depends_on: [],
-        leaf: false,
-        priority: issue.priority,
-      },
-      {
-        task_id: null,
-        actor: "fractal",
-        event_type: "mirror.done",
-        lines: [{ id, status: issue.status, assignee: issue.assignee }],
-      },
-      {
-        ...about,
-        event_type: "task.cancelled",
-        by: "fractal",
-        reason: `${over.id} was ${over.deleted ? "deleted" : over.end} while ${parent.id} was split`,
-      },
-    ];
-  });
 }
 
 /** What an issue says, as a contract that is still to be planned. */

@@ -9,7 +9,7 @@ import type { RunState, TaskState } from "../../domain/run-state.ts";
 import { draftOf } from "../draft.ts";
 import { taskOf } from "../status.ts";
 import { askDependents, dropTask } from "./cancel.ts";
-import { driftOfAdded, driftOfUnwritten, parentsOfAdded } from "./drift-added.ts";
+import { driftOfAdded, parentsOfAdded } from "./drift-added.ts";
 import { driftOfQuestion, personOf } from "./drift-question.ts";
 import { driftOfStatus } from "./drift-status.ts";
 import { driftOfText } from "./drift-text.ts";
@@ -68,8 +68,6 @@ export function detectDrift(
     draft.follow(driftOfStatus(draft.state, now(), issue, by));
     draft.follow(driftOfText(draft.state, now(), issue));
   }
-  // Now it is known what is dropped.
-  draft.follow(driftOfUnwritten(draft.state, tracked));
   for (const id of [...draft.state.questions.keys()]) {
     const question = draft.state.questions.get(id);
     if (question === undefined || !isComparable(id)) continue;

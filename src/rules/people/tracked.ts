@@ -1,7 +1,23 @@
 /** Tasks and questions as the tracker is to be told of them. */
 import type { NewTrackedTask } from "../../domain/ports.ts";
-import type { Described, Question } from "../../domain/run-state.ts";
+import type { Described, Question, RunState } from "../../domain/run-state.ts";
 import type { Contract, TaskId } from "../../domain/task.ts";
+import { ancestorsOf } from "../status.ts";
+
+/**
+ * The tasks and open questions that the tracker has not been told of, parents first. Below what a
+ * person deleted there is no place for them.
+ */
+export function unpublished(state: RunState): string[] {
+  const tasks = [...state.tasks.values()].filter(
+    ({ id, mirror }) =>
+      mirror === undefined && ancestorsOf(state, id).every((above) => above.deleted !== true),
+  );
+  const questions = [...state.questions.values()].filter(
+    (question) => question.mirror === undefined && question.state === "open",
+  );
+  return [...tasks, ...questions].map((one) => one.id);
+}
 
 /** The facts of a task that go into its issue at creation. */
 export interface TaskFacts {

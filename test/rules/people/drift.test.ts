@@ -1,9 +1,8 @@
 /** "What a person does with bd" (design part 4), line by line: followed once, and left as it is. */
 import { describe, expect, it } from "vitest";
 import type { NewEvent } from "../../../src/domain/event.ts";
-import { isFailure } from "../../../src/domain/failure.ts";
 import { showsSame } from "../../../src/domain/mirrored.ts";
-import { createTasks, publish } from "../../../src/orchestrator/tracked.ts";
+import { publish } from "../../../src/orchestrator/tracked.ts";
 import { desiredMirror } from "../../../src/rules/people/mirror.ts";
 import { blockersOf, isHeld, statusOf, taskOf } from "../../../src/rules/status.ts";
 import { type Followed, followed, OURS } from "../../support/followed-store.ts";
@@ -425,42 +424,6 @@ describe("dropped by a person", () => {
     expect(drifts(events)).toEqual(["returned", "undeferred"]);
     expect(status(at, "d")).toBe("queued");
     await standsAfterWriting(at, "d", "open");
-  });
-
-  it("what a split had written when its task was dropped is dropped with it, and split again later", async () => {
-    const at = await followed(aStore());
-    at.store.record([taken(taskOf(at.store.state, "t"), "planner")]);
-    at.store.record([on("t", { event_type: "split.started", attempt: 1, plan: "p" })]);
-    const child = {
-      ...{ id: "t.a1", key: "t.a1", parent: "t", dependsOn: [], origin: "plan" as const },
-      ...{ priority: 2, contract: taskOf(at.store.state, "t").contract, leaf: true },
-    };
-    await createTasks(at, [child]);
-    at.store.record([opened("t", "t.q1")]);
-    await at.write();
-    await at.tracker.person.delete("t");
-    await follow(at);
-    expect([status(at), status(at, "t.a1")]).toEqual(["cancelled", "cancelled"]);
-    await standsAfterWriting(at, "t.a1", "deferred");
-    // Its question has an id below it as well, and is no child.
-    expect(at.store.state.tasks.has("t.q1")).toBe(false);
-    const events = await createTasks(at, [child]);
-    expect(kinds(isFailure(events) ? [] : events)).toEqual(["task.unpaused", "mirror.done"]);
-  });
-
-  it("what a split had written is dropped also where its task was paused before it was closed", async () => {
-    const at = await followed(aStore());
-    at.store.record([taken(taskOf(at.store.state, "t"), "planner")]);
-    at.store.record([on("t", { event_type: "split.started", attempt: 1, plan: "p" })]);
-    at.store.record([released(taskOf(at.store.state, "t"))]);
-    await at.tracker.person.defer("t");
-    await follow(at);
-    const { contract } = taskOf(at.store.state, "t");
-    const about = { id: "t.a1", key: "t.a1", parent: "t", dependsOn: [], origin: "plan" } as const;
-    await createTasks(at, [{ ...about, dependsOn: [], priority: 2, contract, leaf: true }]);
-    await at.tracker.person.close("t");
-    await follow(at);
-    expect([status(at), status(at, "t.a1")]).toEqual(["accepted", "cancelled"]);
   });
 
   it("a parent deleted with its children takes them along", async () => {
