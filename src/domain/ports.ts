@@ -94,7 +94,7 @@ export interface Written {
 export interface Tracker {
   /** The prefix of issue ids in this repository, such as `fr`. */
   readonly prefix: string;
-  /** Changes whenever anyone writes; cheap. */
+  /** Changes whenever anyone else writes, whatever this process writes itself; cheap. */
   version(): Promise<string>;
   /**
    * Calls `wake` soon after somebody wrote, until `signal` is aborted. A hint: any of them may be

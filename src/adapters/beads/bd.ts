@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { only } from "../../domain/environment.ts";
 import type { Failure } from "../../domain/failure.ts";
 import { openCourtesy } from "./courtesy.ts";
+import type { Known } from "./known.ts";
 
 /** What a command does to the database decides how long it may take. */
 export type BdEffect = "read" | "write" | "upgrade";
@@ -42,6 +43,8 @@ export interface BdCall<T> {
   schema: z.ZodType<T>;
   /** Long text never goes into the arguments. */
   stdin?: string;
+  /** How many commits of the database a write is that was done; left out where it may be none. */
+  commits?: number;
   /** Added to the time limit of the effect, for calls that grow with their input. */
   extraMs?: number;
   env?: Record<string, string>;
@@ -55,13 +58,16 @@ export interface Bd {
   run<T>(call: BdCall<T>): Promise<T | BdFailure>;
 }
 
-/** A queue of bd commands on one database, which serves one process at a time. */
-export function openBd(options: BdOptions): Bd {
+/** A queue of bd commands on one database, which serves one process at a time; `known` hears of each write. */
+export function openBd(options: BdOptions, known?: Known): Bd {
   let last: Promise<unknown> = Promise.resolve();
   const standBack = openCourtesy(options.beadsDir);
   return {
     run(call) {
-      const result = last.then(standBack).then(() => runBd(options, call));
+      const result = last.then(standBack).then(() => {
+        const run = () => runBd(options, call);
+        return call.effect === "read" || !known ? run() : known.write(call.commits, run);
+      });
       last = result;
       return result;
     },

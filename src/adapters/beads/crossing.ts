@@ -5,14 +5,13 @@ import { type Mirrored, overwrittenBy } from "../../domain/mirrored.ts";
 import type { TrackerLine } from "../../domain/ports.ts";
 import type { Bd } from "./bd.ts";
 import { issue, taskOf } from "./issue.ts";
+import type { Doubt } from "./known.ts";
 
 /** One commit of anyone, and what the issue showed from then on. */
-const commit = z.object({ CommitHash: z.string(), CommitDate: z.coerce.date(), Issue: issue });
+const commit = z.object({ CommitDate: z.coerce.date(), Issue: issue });
 
 /** So many commits of others after ours, in the moment until it is looked, and a line is given up. */
 const COMMITS_MAX = 20;
-/** What two clocks may differ by over a few seconds, and more. */
-const SLACK_MS = 50;
 
 /** What lines wrote over, by id. Nothing else tells it: a batch has no conditions (bd 1.3.0). */
 export async function overwrittenIn(
@@ -31,39 +30,23 @@ export async function overwrittenIn(
   return found;
 }
 
-/** Looks after each batch of one flush. */
-export interface Crossing {
-  /** What these lines, written by one batch, wrote over; the flush's lines were decided `agoMs` ago. */
-  after(
-    lines: readonly TrackerLine[],
-    agoMs: number,
-  ): Promise<ReadonlyMap<string, Mirrored> | Failure>;
-}
-
 /**
- * Asks for each line only once somebody was seen to write, not only to read: each write is a commit
- * with a date, and between the decision and now there are more than ours.
+ * What these lines, just written, wrote over. It is asked for each of them only where there are more
+ * commits than ours since the doubt began: a person may have been there to read.
  */
-export function openCrossing(bd: Bd): Crossing {
-  /** The newest commit when nobody but us had written. */
-  let calm: string | undefined;
-  let isCrossed = false;
-  return {
-    async after(lines, agoMs) {
-      const [line] = lines;
-      if (line === undefined) return new Map();
-      if (!isCrossed) {
-        const commits = await historyOf(bd, line.id, 2);
-        if (isFailure(commits)) return commits;
-        const [last, before] = commits;
-        const apartMs = Number(last?.CommitDate) - Number(before?.CommitDate);
-        const isCalm = before?.CommitHash === calm || apartMs > agoMs + SLACK_MS;
-        isCrossed = last === undefined || before === undefined || !isCalm;
-        calm = last?.CommitHash;
-      }
-      return isCrossed ? await overwrittenIn(bd, lines) : new Map();
-    },
-  };
+export async function crossedBy(
+  bd: Bd,
+  lines: readonly TrackerLine[],
+  { ours, since }: Doubt,
+): Promise<ReadonlyMap<string, Mirrored> | Failure> {
+  const [line] = lines;
+  if (line !== undefined && ours !== undefined) {
+    const commits = await historyOf(bd, line.id, ours + 1);
+    if (isFailure(commits)) return commits;
+    const before = commits[ours];
+    if (before !== undefined && before.CommitDate < since) return new Map();
+  }
+  return await overwrittenIn(bd, lines);
 }
 
 /** Newest first; none where bd knows of none, as of an issue that was deleted. */

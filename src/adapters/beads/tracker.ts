@@ -1,6 +1,5 @@
 /** The Tracker port over `bd`: every write is judged by what can be read afterwards. */
-import { createHash } from "node:crypto";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,10 +14,10 @@ import type {
   Written,
 } from "../../domain/ports.ts";
 import { type Bd, type BdOptions, lost, openBd, unavailable } from "./bd.ts";
-import { watchOthers } from "./courtesy.ts";
-import { openCrossing, overwrittenIn } from "./crossing.ts";
+import { crossedBy, overwrittenIn } from "./crossing.ts";
 import { batchLines, commentOf, graphOf, issue, issueComment, taskOf } from "./issue.ts";
-import { MANIFESTS, watchBeads } from "./watch.ts";
+import { type Known, openKnown } from "./known.ts";
+import { watchBeads } from "./watch.ts";
 
 /** Closes in one batch: a person's own command waits for a whole batch, and a close takes 50 ms. */
 const CLOSES_MAX = 10;
@@ -33,24 +32,20 @@ export interface BeadsOptions extends BdOptions {
 
 /** The tracker kept in `.beads`, reached through the bd program alone. */
 export function beadsTracker(options: BeadsOptions): Tracker {
-  const bd = whileThere(openBd(options), options.beadsDir);
+  const known = openKnown(options.beadsDir);
+  const bd = whileThere(openBd(options, known), options.beadsDir);
   const read = () => readAll(bd);
-  /** What was last looked at, and when: what is written by now was decided by it. */
-  let looked = { version: "", atMs: 0 };
   return {
     prefix: options.prefix,
-    version: async () => {
-      looked = { version: versionOf(options.beadsDir), atMs: performance.now() };
-      return looked.version;
-    },
+    version: async () => known.version(),
     watch: (wake, signal) => watchBeads(options, wake, signal),
     read,
     create: (tasks) => createMissing(bd, tasks),
     mirror: async (lines) => {
-      const overwritten = await writeLines(bd, lines, looked, options.beadsDir);
+      const overwritten = await writeLines(bd, lines, known);
       if (isFailure(overwritten)) return overwritten;
       // Taken before reading: what is written later gives another version, and is read again.
-      const version = versionOf(options.beadsDir);
+      const version = known.version();
       const shown = await read();
       if (isFailure(shown)) return shown;
       const applied = appliedOf(lines, shown);
@@ -61,7 +56,8 @@ export function beadsTracker(options: BeadsOptions): Tracker {
     overwritten: (lines) => overwrittenIn(bd, lines),
     comment: async (id, text) => {
       const args = ["comments", "add", id, "-f", "-"];
-      const written = await bd.run({ args, effect: "write", schema: z.unknown(), stdin: text });
+      const call = { args, effect: "write", schema: z.unknown(), stdin: text, commits: 1 } as const;
+      const written = await bd.run(call);
       return isFailure(written) ? written : undefined;
     },
     comments: (id) => readComments(bd, id),
@@ -84,18 +80,6 @@ function whileThere(bd: Bd, beadsDir: string): Bd {
   return {
     run: async (call) => (existsSync(beadsDir) ? await bd.run(call) : lost(beadsDir)),
   };
-}
-
-/**
- * A hash of the manifests of the embedded database: their content changes with every write, whoever
- * makes it, and with no read. Without one (another storage) every answer differs: always look.
- */
-function versionOf(beadsDir: string): string {
-  const files = globSync(MANIFESTS, { cwd: beadsDir }).sort();
-  if (files.length === 0) return crypto.randomUUID();
-  const hash = createHash("sha256");
-  for (const file of files) hash.update(file).update(readFileSync(join(beadsDir, file)));
-  return hash.digest("hex");
 }
 
 /** Every issue of a database that is only looked at: one of another schema is a failure, not migrated. */
@@ -149,6 +133,7 @@ async function createGraph(bd: Bd, tasks: NewTrackedTask[]): Promise<string[] | 
     const answer = await bd.run({
       args: ["create", "--graph", file],
       effect: "write",
+      commits: 1,
       schema: z.object({ ids: z.record(z.string(), z.string()) }),
       extraMs: tasks.length * NODE_MS,
     });
@@ -179,26 +164,19 @@ async function missingOf(bd: Bd, tasks: NewTrackedTask[]): Promise<NewTrackedTas
 async function writeLines(
   bd: Bd,
   lines: TrackerLine[],
-  looked: { version: string; atMs: number },
-  beadsDir: string,
+  known: Known,
 ): Promise<Written["overwritten"] | Failure> {
-  const watch = watchOthers(beadsDir);
-  const isOld = versionOf(beadsDir) !== looked.version;
-  const crossing = openCrossing(bd);
   const found = new Map<string, Mirrored>();
-  try {
-    for (const batch of batchesOf(lines)) {
-      const failure = await writeBatch(bd, batch);
-      if (failure !== undefined) return failure;
-      if (!isOld && !watch.hasSeen()) continue;
-      const theirs = await crossing.after(batch, performance.now() - looked.atMs);
-      if (isFailure(theirs)) return theirs;
-      for (const [id, set] of theirs) found.set(id, set);
-    }
-    return found;
-  } finally {
-    watch.end();
+  for (const batch of batchesOf(lines)) {
+    const failure = await writeBatch(bd, batch);
+    if (failure !== undefined) return failure;
+    const doubt = known.doubt();
+    if (doubt === undefined) continue;
+    const theirs = await crossedBy(bd, batch, doubt);
+    if (isFailure(theirs)) return theirs;
+    for (const [id, set] of theirs) found.set(id, set);
   }
+  return found;
 }
 
 function batchesOf(lines: TrackerLine[]): TrackerLine[][] {
@@ -226,7 +204,7 @@ function batchesOf(lines: TrackerLine[]): TrackerLine[][] {
 async function writeBatch(bd: Bd, lines: TrackerLine[]): Promise<undefined | Failure> {
   const stdin = `${lines.flatMap(batchLines).join("\n")}\n`;
   const schema = z.object({ operations: z.number() });
-  const answer = await bd.run({ args: ["batch"], effect: "write", schema, stdin });
+  const answer = await bd.run({ args: ["batch"], effect: "write", schema, stdin, commits: 1 });
   if (!isFailure(answer)) return undefined;
   const tasks = await readAll(bd);
   if (isFailure(tasks)) return tasks;

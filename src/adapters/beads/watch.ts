@@ -4,9 +4,7 @@ import { type FSWatcher, globSync, readFileSync, watch } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { type BdOptions, bdEnvironment } from "./bd.ts";
-
-/** Where an embedded database says what it holds: rewritten with every write, and with no read. */
-export const MANIFESTS = "embeddeddolt/*/.dolt/noms/manifest";
+import { MANIFESTS } from "./known.ts";
 
 /**
  * Calls `wake` when somebody wrote, until `signal` is aborted. Nothing here fails: what cannot be
