@@ -1,6 +1,4 @@
 /** One attempt at a leaf, from lease to merge: prepare, red first, work, check, integrate. */
-import { reviewWork } from "../agents/reviewer.ts";
-import { workTask } from "../agents/worker.ts";
 import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Change, FileWrite } from "../domain/ports.ts";
@@ -25,20 +23,18 @@ import { askConsent } from "./consent.ts";
 import { integrate, landedCommit } from "./integrate.ts";
 import { profileFor } from "./journaled-model.ts";
 import { keepWork, withHalfDone, withPatch } from "./keep-work.ts";
+import { type Worked, workLeaf } from "./leaf-work.ts";
 import { endedEvent, failedEnd, type Lease, type LeaseEnd, underLease } from "./lease.ts";
 import { judgeOwnTests } from "./own-tests.ts";
-import { gatherPack } from "./pack.ts";
 import { showPackages, wouldDownload } from "./packages.ts";
+import { reviewChange } from "./review-change.ts";
 import { openToolbox } from "./toolbox.ts";
 import { ACTOR, type World } from "./world.ts";
-
-/** What the reviewer is shown of a change, at most; a longer one is not accepted. */
-const DIFF_BYTES_MAX = 60_000;
 
 /** Makes one worker attempt at a leaf; everything it leads to is in the journal afterwards. */
 export function attemptTask(world: World, taskId: TaskId, signal: AbortSignal): Promise<void> {
   return underLease(world, taskId, "worker", signal, (lease) =>
-    tryLeaf(world, lease, signal, (folder, task) => work(world, lease, task, folder, signal)),
+    tryLeaf(world, lease, signal, (folder, task) => workLeaf(world, lease, task, folder, signal)),
   );
 }
 
@@ -61,8 +57,6 @@ export function tryPatch(
     return { summary: `the fixer's patch of ${files.map((file) => file.path).join(", ")}` };
   });
 }
-
-type Worked = { summary: string } | Failure;
 
 async function tryLeaf(
   world: World,
@@ -184,7 +178,7 @@ async function judge(
   const doubts = [...doubtsOf(task, spec, findings, texts), ...own.doubts];
   const judged: Ended = { ...more, verdict, ...(doubts.length > 0 ? { doubts } : {}) };
   if (doubts.length > 0) {
-    const refusal = await review(world, lease, candidate, doubts, signal);
+    const refusal = await reviewChange(world, lease, candidate, doubts, signal);
     if (refusal !== undefined) return failedEnd(world, lease, refusal, judged);
   }
   const asked = await askConsent(world, lease, candidate, { said, isChecked: true });
@@ -250,75 +244,4 @@ async function changedTexts(
     texts.push({ path, text, before: await repository.readFile(base, path) });
   }
   return texts;
-}
-
-/** A leaf whose checks say too little of it is looked at by the reviewer, where there is one. */
-async function review(
-  world: World,
-  lease: Lease,
-  candidate: string,
-  doubts: string[],
-  signal: AbortSignal,
-): Promise<Failure | undefined> {
-  const profile = profileFor(world, lease, "reviewer");
-  if (profile === undefined) return undefined;
-  // Cut one byte later than it may be long, and without a newline at its end.
-  const diff = await world.repository.diff(lease.base, candidate, DIFF_BYTES_MAX + 2);
-  if (Buffer.byteLength(diff) > DIFF_BYTES_MAX) return tooLong();
-  const answer = await reviewWork(
-    {
-      profile,
-      prompt: world.prompts.reviewer,
-      identity: { taskId: lease.taskId, attempt: lease.attempt },
-      pack: await gatherPack(world, lease.taskId, candidate, "fresh"),
-      diff,
-      doubts,
-    },
-    signal,
-  );
-  if (isFailure(answer)) return answer;
-  if (answer.accept) return undefined;
-  return { failure: "check-failed", detail: `the reviewer: ${answer.reason}`, checks: ["review"] };
-}
-
-/** Padding must not hide what comes behind it: who judges a change sees all of it. */
-function tooLong(): Failure {
-  const detail = `the change is to be reviewed, and longer than the ${DIFF_BYTES_MAX / 1000} kB a reviewer is shown: make it shorter`;
-  return { failure: "check-failed", detail, checks: ["review"] };
-}
-
-async function work(
-  world: World,
-  lease: Lease,
-  task: TaskState,
-  folder: string,
-  signal: AbortSignal,
-): Promise<Worked> {
-  const { limits, sandbox } = world;
-  if (task.contract.kind === "command") {
-    const argv = ["sh", "-c", task.contract.command ?? "false"];
-    const { checkTimeoutMs: timeoutMs, outputBytesMax } = limits;
-    const ran = await sandbox.run({ folder, argv, timeoutMs, outputBytesMax }, signal);
-    if (isFailure(ran)) return ran;
-    if (ran.exitCode === 0) return { summary: `ran ${task.contract.command}` };
-    const how = ran.timedOut ? "timed out" : `ended with exit ${ran.exitCode}`;
-    const detail = `${task.contract.command} ${how}\n${(ran.stderr || ran.stdout).slice(-2000)}`;
-    return { failure: "check-failed", detail, checks: ["command"] };
-  }
-  const profile = profileFor(world, lease);
-  if (profile === undefined) throw new Error("no worker is configured");
-  const style = task.attempts.some((one) => one.failure) ? profile.style : "fresh";
-  const done = await workTask(
-    {
-      pack: await gatherPack(world, lease.taskId, lease.base, style),
-      profile,
-      prompt: world.prompts.worker,
-      identity: { taskId: lease.taskId, attempt: lease.attempt },
-      style,
-      toolbox: openToolbox(world, lease, task, folder, signal),
-      limits,
-    },
-    signal,
-  );
-  return isFailure(done) ? done : { summary: done.report.summary };
 }
