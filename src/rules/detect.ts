@@ -6,7 +6,8 @@ import type { Question, RoleWork, RunState, TaskState } from "../domain/run-stat
 import type { TaskId } from "../domain/task.ts";
 import type { Denied } from "./money/budget-question.ts";
 import { inOrder, knownCriticalPath } from "./schedule.ts";
-import { judgeOf, type Move, type Scene } from "./standing.ts";
+import { judgeOf } from "./standing/judge.ts";
+import type { Move, Scene } from "./standing.ts";
 import { type Measure, urgencyOfQuestion, urgencyOfTask } from "./urgency.ts";
 
 /** A move that may be made now, slots aside. */

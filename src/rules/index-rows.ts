@@ -7,7 +7,8 @@ import type { TaskStatus } from "../domain/task.ts";
 import { addCost, type CostUsd } from "../domain/usage.ts";
 import { renderDenial } from "./money/budget-text.ts";
 import { wavesOf } from "./plan/waves.ts";
-import { judgeOf, type Move, type Standing } from "./standing.ts";
+import { judgeOf } from "./standing/judge.ts";
+import type { Move, Standing } from "./standing.ts";
 import { colourOf, descendantsOf, type Hold, statusOf } from "./status.ts";
 
 /** All rows, tasks in the order of the tree, as of the journal's last line: no clock is read. */

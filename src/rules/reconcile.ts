@@ -15,7 +15,8 @@ import { unpublished } from "./people/tracked.ts";
 import { droppedOf } from "./people/wanted.ts";
 import { needsOnlyRollUps } from "./review.ts";
 import { holderOf } from "./schedule.ts";
-import { endpointFor, type Move, type Scene } from "./standing.ts";
+import { endpointFor } from "./standing/means.ts";
+import type { Move, Scene } from "./standing.ts";
 import { statusOf, taskOf } from "./status.ts";
 
 /** Everything one pass may look at. Built once a pass, never changed by a rule. */

@@ -5,7 +5,8 @@ import type { TaskId, TaskStatus } from "../domain/task.ts";
 import { type DueMove, detectWork } from "./detect.ts";
 import { movesFor, slotsOf } from "./reconcile.ts";
 import { knownCriticalPath } from "./schedule.ts";
-import { judgeOf, type Scene, type Standing } from "./standing.ts";
+import { judgeOf } from "./standing/judge.ts";
+import type { Scene, Standing } from "./standing.ts";
 import { statusOf, taskOf } from "./status.ts";
 
 /** One task on the way to the cause. */

@@ -346,7 +346,7 @@ export const SWITCHES: readonly Switch[] = [
   },
   {
     name: "two-open-questions",
-    file: "src/rules/standing.ts",
+    file: "src/rules/standing/judge.ts",
     from: '    if (task.question !== undefined) return { kind: "asked", question: task.question };\n',
     to: "",
     removes: "A task with an open question is asked about again.",
@@ -502,7 +502,7 @@ export const SWITCHES: readonly Switch[] = [
   },
   {
     name: "reserved-files-ignored",
-    file: "src/rules/standing.ts",
+    file: "src/rules/standing/next.ts",
     from: 'if (reserved !== undefined) return { kind: "reserved", ...reserved };',
     to: "",
     removes: "Files kept for a task that lost two merges are given to another.",
@@ -511,7 +511,7 @@ export const SWITCHES: readonly Switch[] = [
   },
   {
     name: "dependencies-ignored",
-    file: "src/rules/standing.ts",
+    file: "src/rules/standing/next.ts",
     from: '    case "worker": {\n      const on = blockersOf(state, task.id);',
     to: '    case "worker": {\n      const on = blockersOf(state, task.id).slice(Infinity);',
     removes: "A leaf starts before what it depends on is merged.",
