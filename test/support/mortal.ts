@@ -73,4 +73,4 @@ export function aMortal(killAt: number, look: (step: number) => void = () => {})
 }
 
 /** Made anew each time: one promise would keep everybody who ever waited for it. */
-const never = () => new Promise<never>(() => undefined);
+export const never = () => new Promise<never>(() => undefined);
