@@ -69,6 +69,9 @@ function openRunStore(top: string, found: FoundRun, secrets: Secrets): Store | R
   return scrubbedStore(openStore(journal, clock, DEFAULT_LIMITS), secrets);
 }
 
+const SHOWN_WITHIN_MS = 20_000;
+const SHOWN_PAUSE_MS = 500;
+
 type Done = { via: "journal" | "controller" } | Failure;
 
 /** The lock is held: Beads is written, and the controller journals it. */
@@ -80,10 +83,29 @@ async function askController(
   id: string,
   text: string,
 ): Promise<Done> {
-  if (kind === "answer") return (await tracker.respond(id, text)) ?? { via: "controller" };
-  const at = new Date(machine.systemClock.now()).toISOString();
-  const status = statusAsked(state, taskOf(state, id), kind);
-  return (await tracker.request(id, { kind, by, at }, status)) ?? { via: "controller" };
+  const ask = () => {
+    if (kind === "answer") return tracker.respond(id, text);
+    const at = new Date(machine.systemClock.now()).toISOString();
+    return tracker.request(id, { kind, by, at }, statusAsked(state, taskOf(state, id), kind));
+  };
+  return (await onceShown(tracker, id, ask)) ?? { via: "controller" };
+}
+
+/** What was made a moment ago may not be in Beads yet: the controller writes it behind. */
+async function onceShown(
+  tracker: Tracker,
+  id: string,
+  ask: () => Promise<Failure | undefined>,
+): Promise<Failure | undefined> {
+  const { now, sleep } = machine.systemClock;
+  const until = now() + SHOWN_WITHIN_MS;
+  while (true) {
+    const failure = await ask();
+    if (failure === undefined || now() >= until) return failure;
+    const shown = await tracker.read();
+    if (isFailure(shown) || shown.some((issue) => issue.id === id)) return failure;
+    await sleep(SHOWN_PAUSE_MS, new AbortController().signal);
+  }
 }
 
 /** Nobody is at work: the journal first, then Beads; a Beads that is away is caught up with later. */

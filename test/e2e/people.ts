@@ -77,3 +77,10 @@ export const isEnd = (event: RunEvent, type: RunEvent["event_type"], id: string 
 
 export const isDrift = (event: RunEvent, kind: string, id: string | undefined) =>
   event.event_type === "drift.seen" && event.kind === kind && event.task_id === id;
+
+/** Waits until `bd` shows these issues: nobody edits what is not there yet. */
+export const inBeads = (rig: Rig, ids: (string | undefined)[]) =>
+  until(`${ids.join(", ")} in Beads`, () => {
+    const shown = rig.bd("list", "--all", "--limit", "0");
+    return ids.every((id) => shown.includes(`${id}`));
+  });

@@ -8,6 +8,7 @@ import {
   code,
   happened,
   idsOf,
+  inBeads,
   isDrift,
   isEnd,
   isQuestion,
@@ -42,6 +43,7 @@ it("is followed: a child of a leaf, a restored deletion, a circle of edges", asy
   const root = `fr-${rig.runs()[0]}`;
   const isOpenInBeads = (issue: string) => rig.bd("list", "--limit", "0").includes(issue);
 
+  await inBeads(rig, Object.values(id));
   rig.bd(
     "create",
     "A part of it",
@@ -138,6 +140,7 @@ it("is followed: a split task closed with work under way below it, and one reope
   await mail.letter("worker", "closed", 1);
   await mail.letter("worker", "again", 1);
   const id = idsOf(rig, names);
+  await inBeads(rig, Object.values(id));
   for (const name of names) {
     rig.bd("create", "A part", "--description", "Write it.", "--parent", id[name] ?? "");
   }
