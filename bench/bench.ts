@@ -84,6 +84,7 @@ for (const [root, goal] of [
     ["removed", ms(cost.remove)],
     [`made and removed (goal: ${goal} ms)`, ms(cost.make + cost.remove)],
     ["gone from the disk, behind the work", ms(cost.behind)],
+    ["the same files by `tar -x` alone, in turn with it", ms(cost.tar)],
   ]);
 }
 

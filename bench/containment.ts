@@ -65,6 +65,8 @@ export interface WorkspaceCost {
   remove: number;
   /** From then until nothing of it is left. */
   behind: number;
+  /** The same files out of an archive by `tar`, in turn with it: what this disk takes at least. */
+  tar: number;
 }
 
 /** A workspace with the files of a folder of a repository of 5,000, as one attempt has it; medians, ms. */
@@ -77,11 +79,19 @@ export function costOfWorkspace(root: "." | "part"): Promise<WorkspaceCost> {
       base: execFileSync("git", ["-C", checkout, "rev-parse", "HEAD"], { encoding: "utf8" }).trim(),
     });
     const sandbox = await open(place, checkout, root);
-    const times: { make: number; remove: number; behind: number }[] = [];
+    const archive = join(place, "files.tar");
+    execFileSync("tar", ["-cf", archive, "-C", join(checkout, root), "--exclude=.git", "."]);
+    const times: { make: number; remove: number; behind: number; tar: number }[] = [];
     let files = 0;
     for (let at = 0; at < WORKSPACES; at++) {
+      const beside = await sandbox.workspace(`tar-${at}`);
+      const began = performance.now();
+      execFileSync("tar", ["-xmf", archive, "--no-same-owner", "-C", beside]);
+      const tar = performance.now() - began;
+      await sandbox.discard(beside);
+      await emptied(dirname(beside));
       const start = performance.now();
-      const folder = await sandbox.workspace("w");
+      const folder = await sandbox.workspace(`w-${at}`);
       await repository.checkout(head, folder);
       await sandbox.handOver(folder);
       const made = performance.now();
@@ -91,14 +101,9 @@ export function costOfWorkspace(root: "." | "part"): Promise<WorkspaceCost> {
       const counted = performance.now();
       await sandbox.discard(folder);
       const removed = performance.now();
-      while (readdirSync(dirname(folder)).length > 0) {
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      times.push({
-        make: made - start,
-        remove: removed - counted,
-        behind: performance.now() - removed,
-      });
+      await emptied(dirname(folder));
+      const behind = performance.now() - removed;
+      times.push({ make: made - start, remove: removed - counted, behind, tar });
     }
     await sandbox.close();
     return {
@@ -106,8 +111,13 @@ export function costOfWorkspace(root: "." | "part"): Promise<WorkspaceCost> {
       make: median(times.map((time) => time.make)),
       remove: median(times.map((time) => time.remove)),
       behind: median(times.map((time) => time.behind)),
+      tar: median(times.map((time) => time.tar)),
     };
   });
+}
+
+async function emptied(folder: string): Promise<void> {
+  while (readdirSync(folder).length > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** 5,000 files of 1 to 8 KB in 250 folders, 300 of them below `part`. */

@@ -1,7 +1,5 @@
 /** The Repository port by plumbing alone: the user's branch, index and files are never touched. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { symlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { isFailure } from "../../domain/failure.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { Change, FileWrite, Repository } from "../../domain/ports.ts";
@@ -14,7 +12,8 @@ import type { Objects } from "./objects.ts";
 import { takeLine } from "./open-git.ts";
 import { openObjects } from "./plumbing.ts";
 import { locateRepository } from "./survey.ts";
-import { editTree, findFile, listTree, type TreeEdit, type TreeEntry, treeIdOf } from "./trees.ts";
+import { editTree, findFile, listTree, type TreeEdit, treeIdOf } from "./trees.ts";
+import { writeOut } from "./write-out.ts";
 
 const DIFF_BYTES_MAX = 1_000_000;
 
@@ -106,23 +105,7 @@ export async function openRepository(o: {
 
     async checkout(commit, folder) {
       const entries = (await listTree(objects, commit, root)).filter(isVisible);
-      const folders = new Set(entries.map((entry) => dirname(join(folder, inRoot(entry.path)))));
-      for (const each of folders) mkdirSync(each, { recursive: true });
-      const write = async ({ path, mode, oid }: TreeEntry) => {
-        const { bytes } = await objects.read(oid);
-        // At once: passing each small file to a thread takes three times as long as writing it.
-        writeFileSync(join(folder, inRoot(path)), bytes, {
-          // `wx`: never through something that is already there.
-          flag: "wx",
-          mode: mode === "100755" ? 0o755 : 0o644,
-        });
-      };
-      await Promise.all(entries.filter((entry) => entry.mode !== "120000").map(write));
-      // Links last, so that no file can be written through one.
-      for (const { path, mode, oid } of entries) {
-        if (mode !== "120000") continue;
-        await symlink((await objects.read(oid)).bytes, join(folder, inRoot(path)));
-      }
+      await writeOut(objects, entries, (path) => join(folder, inRoot(path)));
     },
 
     async collect(folder, commit) {

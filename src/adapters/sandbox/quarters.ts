@@ -8,6 +8,7 @@ import { only } from "../../domain/environment.ts";
 import type { Failure } from "../../domain/failure.ts";
 import type { Installed } from "../../domain/ports.ts";
 import { giveTree, removeTree } from "./remove.ts";
+import { spreadBelow } from "./spread.ts";
 import { endSurvivors } from "./survivors.ts";
 
 /** Started as root, nothing model-written runs as root but as this user, which owns nothing else. */
@@ -56,6 +57,7 @@ export async function openQuarters(o: {
     await removeTree(workspaces);
     await mkdir(workspaces, { recursive: true });
     for (const each of [dirname(workspaces), workspaces]) await chmod(each, 0o711);
+    await spreadBelow(workspaces);
     // Copies of private files live here: the sandbox's group may pass, nobody else.
     if (user) await chown(base, 0, user.gid);
     await chmod(base, user ? 0o710 : 0o700);

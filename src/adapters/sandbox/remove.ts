@@ -23,7 +23,8 @@ export async function giveTree(folder: string, user: { uid: number; gid: number 
   throw new Error(`${folder} cannot be given to user ${user.uid}`);
 }
 
-async function succeeds(program: string, ...args: string[]): Promise<boolean> {
+/** Runs a program to its end; false also where it is not there. */
+export async function succeeds(program: string, ...args: string[]): Promise<boolean> {
   // Its own process group: cut short by Ctrl-C in the terminal it would leave half of it.
   const env = only(process.env, ["PATH"]);
   const child = spawn(program, args, { cwd: "/", env, stdio: "ignore", detached: true });

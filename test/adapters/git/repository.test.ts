@@ -190,6 +190,28 @@ describe("checkout and collect", () => {
     expect(readlinkSync(join(folder, "link"))).toBe("lib/b.txt");
   });
 
+  it("let others be heard while many files are written", async () => {
+    const { repository, head } = await worked(() => {});
+    const many = Array.from({ length: 1_000 }, (_, at) => ({ path: `m/${at}`, text: `${at}\n` }));
+    const commit = await repository.commit(await repository.write(head, many), [head], "many\n");
+    // Read once: from then on the contents are in memory, and nothing is waited for.
+    await repository.checkout(commit, emptyFolder("first"));
+    const folder = emptyFolder("second");
+    const seen = new Set<number>();
+    let isDone = false;
+    const look = () => {
+      if (isDone) return;
+      seen.add(readdirSync(folder, { recursive: true }).length);
+      setImmediate(look);
+    };
+    look();
+    await repository.checkout(commit, folder);
+    isDone = true;
+    const all = readdirSync(folder, { recursive: true }).length;
+    expect(all).toBeGreaterThan(1_000);
+    expect([...seen].filter((count) => count > 100 && count < 1_000)).not.toEqual([]);
+  });
+
   it("keep the executable bit, empty files, binary files, unusual names and bytes as they are", async () => {
     const binary = Buffer.from([0, 255, 13, 10, 0, 1]);
     const { repository, result } = await worked((folder) => {
