@@ -38,7 +38,9 @@ export async function collectGarbage(o: {
   const top = await topFolderOf(o.dir);
   const survey = await machine.surveyFolder(top);
   if (survey.repository === undefined) {
-    return refuse(EXIT.usage, survey.refusal ?? `${top} is in no git repository`);
+    return refuse(EXIT.usage, survey.refusal ?? `${top} is in no git repository`, {
+      next: ["fractal gc -C DIR   # in a repository in which fractal has run"],
+    });
   }
   const lock = o.onlyLooks ? undefined : machine.takeLock(survey.repository.commonDir);
   if (isFailure(lock)) return refusalOf(lock);

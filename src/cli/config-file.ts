@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import type { InputProblem } from "../domain/spec.ts";
+import { plainIssue } from "../rules/text/plain-issue.ts";
 import { closestName } from "../rules/text/suggest.ts";
 import { type ConfigFile, configFile } from "./config-schema.ts";
 
@@ -60,7 +61,7 @@ export function parseConfig(name: string, text: string): ReadConfig | { problems
     // What was written short stands where the whole does: `budget: 5` for `budget.run`.
     return path.length > 1 ? offsetOf(path.slice(0, -1)) : undefined;
   };
-  const parsed = configFile.safeParse(document.toJS() ?? {});
+  const parsed = configFile.safeParse(document.toJS() ?? {}, { error: plainIssue });
   if (parsed.success) {
     const originOf = (key: string) => {
       const { line } = at(offsetOf(key.split("."))) as { line?: number };

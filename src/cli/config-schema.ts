@@ -15,12 +15,11 @@ export type Provider = (typeof PROVIDERS)[number];
 export const MODEL_KEYS = [...ROLES, "strong", "small"] as const;
 export type ModelKey = (typeof MODEL_KEYS)[number];
 
-export const modelName = z
-  .string()
-  .regex(
-    new RegExp(`^(?:${PROVIDERS.join("|")}):\\S.*$`),
-    `must be provider:model, with a provider of ${PROVIDERS.join(", ")}`,
-  );
+export const modelName = z.string().regex(new RegExp(`^(?:${PROVIDERS.join("|")}):\\S.*$`), {
+  error: ({ input }) =>
+    `must be provider:model, not \`${input}\`; providers are ${PROVIDERS.join(", ")}, ` +
+    "and openai with a base_url is any server like it (Ollama, vLLM)",
+});
 
 const usd = z.number().min(0);
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Budgets } from "../domain/budget.ts";
 import { DEFAULT_LIMITS, type Limits } from "../domain/limits.ts";
 import type { InputProblem } from "../domain/spec.ts";
+import { plainIssue } from "../rules/text/plain-issue.ts";
 import { budgetTexts, mergeBudgets, scopeTexts } from "./budget.ts";
 import { problemsOf, type ReadConfig, readConfigFile } from "./config-file.ts";
 import {
@@ -178,7 +179,7 @@ function check(
   value: Record<string, unknown>,
   originOf: (key: string) => string,
 ): ReadConfig | { problems: InputProblem[] } {
-  const parsed = configFile.safeParse(value);
+  const parsed = configFile.safeParse(value, { error: plainIssue });
   if (parsed.success) return { value: parsed.data, originOf };
   return {
     problems: parsed.error.issues.flatMap((issue) =>

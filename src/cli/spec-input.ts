@@ -1,11 +1,12 @@
 /** Reads a specification from a file or stdin, and refuses what cannot be one. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { relative, resolve } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, relative, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Spec } from "../domain/spec.ts";
 import { parseSpec } from "../rules/spec/spec.ts";
+import { closestName } from "../rules/text/suggest.ts";
 import { placeOf } from "./config.ts";
 import { EXIT, type Refusal, refuse } from "./exit.ts";
 
@@ -50,11 +51,22 @@ export async function readSpecInput(o: {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const why = code === "ENOENT" ? "does not exist" : `cannot be read (${code})`;
-    return refuse(EXIT.usage, `${o.path} ${why}`, { where: [file], ...NAME_ONE });
+    const meant = code === "ENOENT" ? await namedLike(file) : undefined;
+    const next = meant === undefined ? NAME_ONE : { next: [`did you mean ${meant}?`] };
+    return refuse(EXIT.usage, `${o.path} ${why}`, { where: [file], ...next });
   }
   const inside = relative(o.top, file);
   const path = inside.startsWith("..") || inside === "" ? file : inside.replaceAll("\\", "/");
   return textOf(o.path, bytes, { path, file });
+}
+
+/** The name of a file beside the one that is not there, if it may be a slip of the hand. */
+async function namedLike(file: string): Promise<string | undefined> {
+  const names = await readdir(dirname(file)).catch(() => []);
+  return closestName(
+    basename(file),
+    names.filter((name) => /\.(?:md|markdown|json)$/i.test(name)),
+  );
 }
 
 async function firstBytes(stream: Readable): Promise<Buffer> {

@@ -54,6 +54,17 @@ describe("reading a specification", () => {
     expect(refusal.what).toMatch(message);
   });
 
+  it("names the file beside a missing one that was probably meant", async () => {
+    writeFileSync(join(dir, "price-list.md"), "# Prices\n");
+    expect(await read("pricelist.md")).toMatchObject({ next: ["did you mean price-list.md?"] });
+    expect(await read("other.md")).toMatchObject({
+      next: [expect.stringContaining("fractal run")],
+    });
+    expect(await read("none/price-list.md")).toMatchObject({
+      what: "none/price-list.md does not exist",
+    });
+  });
+
   it("does not wait for a terminal, and does not read an endless stdin to its end", async () => {
     const terminal = Object.assign(new Readable({ read() {} }), { isTTY: true });
     expect(await read("-", terminal)).toMatchObject({ refusal: true, exit: 2 });

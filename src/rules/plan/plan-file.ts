@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { plan } from "../../domain/plan.ts";
 import type { InputProblem } from "../../domain/spec.ts";
+import { plainIssue } from "../text/plain-issue.ts";
 import { closestName } from "../text/suggest.ts";
 
 export const PLAN_FILE_VERSION = 1;
@@ -31,7 +32,7 @@ export function parsePlanFile(
   } catch (error) {
     return { problems: [notJson(file, text, error)] };
   }
-  const parsed = planFile.safeParse(value);
+  const parsed = planFile.safeParse(value, { error: plainIssue });
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.flatMap((issue): InputProblem[] => {
     const at = issue.path.map(String).join(".");

@@ -7,6 +7,7 @@ import type { Check } from "../../domain/check.ts";
 import { need } from "../../domain/needs.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { InputProblem } from "../../domain/spec.ts";
+import { plainIssue } from "../text/plain-issue.ts";
 import { closestName } from "../text/suggest.ts";
 
 export interface FrontMatter {
@@ -39,17 +40,28 @@ const command = z
 /** `name: command`, or `name: {run, when, timeout}` with the time limit in seconds. */
 const ownCheck = z.preprocess(
   (value) => (typeof value === "string" ? { run: value } : value),
-  z.strictObject({
-    run: command,
-    when: z.enum(["leaf", "final"]).optional(),
-    timeout: z.number().positive().max(86_400).optional(),
-  }),
+  z.strictObject(
+    {
+      run: command,
+      when: z.enum(["leaf", "final"]).optional(),
+      timeout: z
+        .number({ error: "must be a number of seconds, such as 300" })
+        .positive()
+        .max(86_400)
+        .optional(),
+    },
+    { error: ({ code }) => (code === "invalid_type" ? "must be a command" : undefined) },
+  ),
 );
 
 const frontMatter = z.strictObject({
   root: folder.optional(),
   language: z.string().trim().min(1).max(40).optional(),
-  checks: z.record(z.string().min(1).max(120), ownCheck).optional(),
+  checks: z
+    .record(z.string().min(1).max(120), ownCheck, {
+      error: "must be commands by name, such as { all: npm test }",
+    })
+    .optional(),
   protected: z.array(z.string().min(1).max(400)).max(200).optional(),
   mounts: z.array(folder).max(50).optional(),
   needs: z.array(need).max(20).optional(),
@@ -61,6 +73,12 @@ const KNOWN: Record<string, readonly string[]> = {
   checks: ["run", "when", "timeout"],
   budget: SCOPE_NAMES,
 };
+
+/** Whether front matter that we know stands behind blank lines or spaces, where it is none. */
+export function isShifted(text: string): boolean {
+  const [, key = ""] = /^\s+---[ \t]*\r?\n[ \t]*([\w-]+):/.exec(text) ?? [];
+  return key in frontMatter.shape;
+}
 
 /** What holds where a specification has no front matter. */
 export const NO_FRONT_MATTER: FrontMatter = {
@@ -101,7 +119,7 @@ export function parseFrontMatter(
   if (value instanceof Error) {
     return { problems: [{ file, line: firstLine, message: `the front matter: ${value.message}` }] };
   }
-  const parsed = frontMatter.safeParse(value ?? {});
+  const parsed = frontMatter.safeParse(value ?? {}, { error: plainIssue });
   if (parsed.success) return frontMatterOf(parsed.data);
   /** Where a value stands, or, for the last step, its key. */
   const offsetOf = (path: PropertyKey[], key?: string): number | undefined => {

@@ -6,7 +6,7 @@ import { gfmFromMarkdown } from "mdast-util-gfm";
 import { frontmatter } from "micromark-extension-frontmatter";
 import { gfm } from "micromark-extension-gfm";
 import type { InputProblem, Requirement, Spec } from "../../domain/spec.ts";
-import { type FrontMatter, NO_FRONT_MATTER, parseFrontMatter } from "./front-matter.ts";
+import { type FrontMatter, isShifted, NO_FRONT_MATTER, parseFrontMatter } from "./front-matter.ts";
 import { readRequirements } from "./requirements.ts";
 
 /** A longer document is not one specification: 1 MB is ten times a whole standard. */
@@ -34,6 +34,8 @@ export function parseSpec(
   if (isBinary(source)) return refuse("is not a text file");
   if (source.trim() === "") return refuse("is empty: write down what is wanted");
   if (isUnclosed(source)) return refuse("opens front matter with `---` that is never closed", 1);
+  if (isShifted(source))
+    return refuse("has front matter below its first line: begin with `---`", 1);
 
   const tree = treeOf(source);
   if (tree === undefined) return refuse("nests lists or quotations too deeply to be read");

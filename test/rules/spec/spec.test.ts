@@ -278,6 +278,35 @@ budget: { usd: -1 }
     expect(problemsOf("---\n- a\n---\n# T\n\nx\n")[0]).toMatch(/^spec\.md:2:1 front matter: /);
   });
 
+  it.each([
+    ["a blank line", "\n---\nroot: a\n---\n# T\n\nx\n"],
+    ["a space", " ---\nroot: a\n---\n# T\n\nx\n"],
+  ])("that stands behind %s is not taken for text", (_, text) => {
+    expect(problemsOf(text)).toEqual([
+      "spec.md:1 has front matter below its first line: begin with `---`",
+    ]);
+    expect(specOf(text.replace("root", "word")).root).toBe(".");
+  });
+
+  it.each([
+    ["checks: npm test", "2:9 `checks`: must be commands by name, such as { all: npm test }"],
+    ["checks: { all: }", "2:16 `checks.all`: must be a command"],
+    [
+      "checks: { a: { run: x, when: now } }",
+      "2:30 `checks.a.when`: must be leaf or final, not `now`",
+    ],
+    [
+      "checks: { a: { run: x, timeout: 5min } }",
+      "2:33 `checks.a.timeout`: must be a number of seconds, such as 300",
+    ],
+    ["protected: src", "2:12 `protected`: must be a list, such as [a, b], not `src`"],
+    ["language: 5", "2:11 `language`: must be text, not `5`"],
+    ["language: [a]", "2:11 `language`: must be text, not a list"],
+    ["- a", "2:1 front matter: must be keys with values, such as { key: value }, not a list"],
+  ])("with a wrong value, %s, says what must stand there", (line, said) => {
+    expect(problemsOf(`---\n${line}\n---\n# T\n\nx\n`)).toEqual([`spec.md:${said}`]);
+  });
+
   it("cannot blow up by aliases", () => {
     const bomb = Array.from({ length: 12 }, (_, n) => {
       const inner = n === 0 ? "x" : `*a${n - 1}`;
