@@ -22,8 +22,7 @@ export async function runProgram(
 ): Promise<ExitCode> {
   const world = { ...given, secrets: openSecrets(given.env) };
   guardStreams(world.streams, world.secrets);
-  // As in git: `fractal help run` is `fractal run --help`.
-  const argv = typed[0] === "help" ? [...typed.slice(1), "--help"] : typed;
+  const argv = asFlags(typed);
   let code: ExitCode = EXIT.done;
   const program = buildProgram(world, (ended) => {
     code = ended;
@@ -42,6 +41,13 @@ export async function runProgram(
     const known = program.commands.map((command) => command.name());
     return refuseLine(error, argv, known, world);
   }
+}
+
+/** As in git: `fractal help run` is `fractal run --help`, `fractal version` and `-v` are `--version`. */
+function asFlags(typed: readonly string[]): readonly string[] {
+  if (typed[0] === "help") return [...typed.slice(1), "--help"];
+  const asksVersion = typed.length === 1 && ["version", "-v"].includes(typed[0] ?? "");
+  return asksVersion ? ["--version"] : typed;
 }
 
 function buildProgram(world: World, end: End): Command {

@@ -68,8 +68,8 @@ describe("help", () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 
-  it("tells the version", async () => {
-    expect((await runLine(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  it.each(["--version", "-V", "-v", "version"])("tells the version for %s", async (word) => {
+    expect((await runLine([word])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it("shows no short form and no variable for leaving the sandbox", async () => {
@@ -82,6 +82,7 @@ describe("help", () => {
 describe("what is typed wrongly", () => {
   it.each([
     [["tre"], "→ did you mean tree?"],
+    [["list"], "unknown command 'list'\n  → fractal --help\n"],
     [["tree", "--jsno"], "→ did you mean --json?"],
     [["run"], "fractal: missing required argument 'spec'\n  → fractal run --help\n"],
     [["show"], "missing required argument 'id'"],
