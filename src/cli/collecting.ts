@@ -5,6 +5,7 @@ import { isFailure } from "../domain/failure.ts";
 import { type Garbage, garbageOf, type RunLeft, whyKept } from "../rules/work/garbage.ts";
 import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { isOpen, readableRuns, runIds, telemetryOf, unknownRun } from "./find-run.ts";
+import { refuseFolder } from "./refuse-folder.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
 
@@ -38,9 +39,12 @@ export async function collectGarbage(o: {
   const top = await topFolderOf(o.dir);
   const survey = await machine.surveyFolder(top);
   if (survey.repository === undefined) {
-    return refuse(EXIT.usage, survey.refusal ?? `${top} is in no git repository`, {
-      next: ["fractal gc -C DIR   # in a repository in which fractal has run"],
-    });
+    return (
+      refuseFolder(top, survey) ??
+      refuse(EXIT.usage, `${top} is in no git repository`, {
+        next: ["fractal gc -C DIR   # in a repository in which fractal has run"],
+      })
+    );
   }
   const lock = o.onlyLooks ? undefined : machine.takeLock(survey.repository.commonDir);
   if (isFailure(lock)) return refusalOf(lock);

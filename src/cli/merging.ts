@@ -43,7 +43,8 @@ export async function mergeRun(o: {
   const work = await openRunWork(o);
   if (isRefusal(work)) return work;
   if ((await machine.surveyFolder(top)).repository?.top === undefined) {
-    return refuse(EXIT.usage, `${o.dir} is a bare repository: there is no branch to merge into`);
+    const what = `${o.dir} is a bare repository, or inside .git: there is no branch to merge into`;
+    return refuse(EXIT.usage, what, { next: ["cd into a checkout, or make one with git clone"] });
   }
   const found = await machine.readCheckout(top);
   const lock = machine.takeMergeLock(found.gitDir);

@@ -13,14 +13,8 @@ import { rootTask } from "../rules/plan/root-task.ts";
 import { refuseUnpriced } from "./budget.ts";
 import { EXIT, type ExitCode, isRefusal, type Refusal, refuse } from "./exit.ts";
 import type { Environment } from "./output.ts";
-import {
-  mountsOf,
-  openProfiles,
-  openSandbox,
-  processName,
-  promptTexts,
-  refuseReadOnly,
-} from "./prepare.ts";
+import { mountsOf, openProfiles, openSandbox, processName, promptTexts } from "./prepare.ts";
+import { refuseFolder } from "./refuse-folder.ts";
 import { scrubbedJournal, scrubbedRepository, scrubbedSandbox, scrubbedStore } from "./scrubbed.ts";
 import { machine } from "./wire.ts";
 import type { PlannedRun, PlanOrder } from "./wiring.ts";
@@ -34,11 +28,12 @@ const NOBODY: Human = {
 /** The planned tree, or why there is none: a plan that stays invalid waits for a person (exit 3). */
 export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<PlannedRun | Refusal> {
   const survey = await machine.surveyFolder(o.dir);
+  const refused = refuseFolder(o.dir, survey);
+  if (refused !== undefined) return refused;
   const top = survey.repository?.top;
   if (top === undefined) {
     return refuse(EXIT.usage, `${o.dir} is not in a git repository`, { next: ["git init"] });
   }
-  if (survey.repository?.readOnly !== undefined) return refuseReadOnly(survey.repository.readOnly);
   const env: Environment = process.env;
   const { secrets } = o;
   const profiles = await openProfiles(env, secrets, o.models, {

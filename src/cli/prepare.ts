@@ -12,6 +12,7 @@ import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { type ModelSetting, type RoleModels, refuseMissingKeys } from "./models.ts";
 import type { Environment } from "./output.ts";
 import { PACKAGE, readVersion } from "./package-folder.ts";
+import { refuseFolder } from "./refuse-folder.ts";
 import { scrubbedModel, scrubbedTracker } from "./scrubbed.ts";
 import type { Secrets } from "./secrets.ts";
 import { machine } from "./wire.ts";
@@ -30,15 +31,8 @@ export interface Place {
 export async function findPlace(context: Context, human: Human): Promise<Place | Refusal> {
   const { dir } = context;
   let found = await machine.surveyFolder(dir);
-  if (!found.gitUsable) {
-    const what = found.gitVersion ? `git ${found.gitVersion} is too old` : "git is not installed";
-    return refuse(EXIT.environment, what, { next: ["install git 2.38 or newer"] });
-  }
-  if (found.repository === undefined && found.refusal !== undefined) {
-    return refuse(EXIT.environment, "git will not work with this repository", {
-      where: [found.refusal],
-    });
-  }
+  const refused = refuseFolder(dir, found);
+  if (refused !== undefined) return refused;
   if (found.repository === undefined) {
     const question = `${dir} is not a git repository. Make it one with git init?`;
     const yes = context.yes || (await human.confirm(question, context.signal)) === true;
@@ -50,25 +44,15 @@ export async function findPlace(context: Context, human: Human): Promise<Place |
     await machine.initRepository(dir);
     found = await machine.surveyFolder(dir);
   }
-  const repository = found.repository;
-  if (repository?.top === undefined) {
-    return refuse(EXIT.usage, `${dir} is a bare repository: there is no checkout to work from`);
-  }
+  const { repository } = found;
+  if (repository?.top === undefined) throw new Error(`git init made no repository in ${dir}`);
   if (repository.nameTaken) {
     return refuse(EXIT.usage, "a branch named `fractal` keeps fractal/<run>/main from being made", {
       next: ["git branch -m fractal another-name"],
     });
   }
-  if (repository.readOnly !== undefined) return refuseReadOnly(repository.readOnly);
   const { top, commonDir, head = "", uncommitted } = repository;
   return { top, gitCommonDir: commonDir, head, uncommitted };
-}
-
-/** A run keeps its journal, its tree and its work in the repository. */
-export function refuseReadOnly(folder: string): Refusal {
-  return refuse(EXIT.environment, `${folder} cannot be written to`, {
-    next: ["make it writable, or work in a clone: git clone . ../writable"],
-  });
 }
 
 /**

@@ -6,6 +6,7 @@ import { isFailure } from "../domain/failure.ts";
 import { count } from "../view/text.ts";
 import { readableRuns } from "./find-run.ts";
 import { PACKAGE } from "./package-folder.ts";
+import { refuseFolder } from "./refuse-folder.ts";
 import { machine } from "./wire.ts";
 import type { Probe } from "./wiring.ts";
 
@@ -17,16 +18,20 @@ export async function probeMachine(o: { dir: string }, signal: AbortSignal): Pro
     await probeBd(),
     ...(await probeSandbox(top, signal)),
     ...(top === undefined || survey.repository === undefined
-      ? [
-          {
-            name: "repository",
-            state: "warning" as const,
-            found: `${o.dir} is in no git repository`,
-            fix: "git init",
-          },
-        ]
+      ? [unusable(o.dir, survey)]
       : probeRuns(top, survey.repository.commonDir)),
   ];
+}
+
+/** Where no run can be, and why. */
+function unusable(dir: string, survey: Parameters<typeof refuseFolder>[1]): Probe {
+  const { what, where, next } = refuseFolder(dir, survey) ?? {
+    what: `${dir} is in no git repository`,
+    where: [],
+    next: ["git init"],
+  };
+  const fix = next.length === 0 ? {} : { fix: next.join("; ") };
+  return { name: "repository", state: "warning", found: [what, ...where].join(": "), ...fix };
 }
 
 async function probeBd(): Promise<Probe> {

@@ -50,10 +50,13 @@ export async function readSpecInput(o: {
     bytes = await firstBytes(createReadStream(file));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const why = code === "ENOENT" ? "does not exist" : `cannot be read (${code})`;
-    const meant = code === "ENOENT" ? await namedLike(file) : undefined;
+    if (code !== "ENOENT") {
+      const next = ["make it readable, and give the same command again"];
+      return refuse(EXIT.usage, `${o.path} cannot be read (${code})`, { where: [file], next });
+    }
+    const meant = await namedLike(file);
     const next = meant === undefined ? NAME_ONE : { next: [`did you mean ${meant}?`] };
-    return refuse(EXIT.usage, `${o.path} ${why}`, { where: [file], ...next });
+    return refuse(EXIT.usage, `${o.path} does not exist`, { where: [file], ...next });
   }
   const inside = relative(o.top, file);
   const path = inside.startsWith("..") || inside === "" ? file : inside.replaceAll("\\", "/");

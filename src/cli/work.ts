@@ -4,6 +4,7 @@ import type { Change } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { findRun, telemetryOf } from "./find-run.ts";
+import { refuseFolder } from "./refuse-folder.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
 
@@ -37,7 +38,9 @@ export async function openRunWork(o: { dir: string; run?: string }): Promise<Run
   const { runId, state, events } = found;
   const survey = await machine.surveyFolder(top);
   if (survey.repository === undefined) {
-    return refuse(EXIT.usage, survey.refusal ?? `${top} is in no git repository`);
+    return (
+      refuseFolder(top, survey) ?? refuse(EXIT.usage, `${top} is in no git repository any more`)
+    );
   }
   const branch = await machine.readRunBranch(top, runId);
   if (branch.tip === undefined) {

@@ -181,6 +181,8 @@ describe("settings and words that cannot be meant", () => {
     ["an unknown flag", ["run", "spec.md", "--modle", "x"], 2, "did you mean --model?"],
     ["an unknown run", ["tree", "nope"], 2, "there is no run nope here"],
     ["resuming where there is no run", ["resume"], 2, "there is no run here yet"],
+    ["a run inside .git", ["run", "../spec.md", "-C", ".git", ...model], 2, "inside .git"],
+    ["a plan inside .git", ["plan", "../spec.md", "-C", ".git", ...model], 2, "inside .git"],
   ])("refuses %s", async (_, args, exitCode, message) => {
     const ran = await refused(rig, args);
     expect(ran.exitCode, ran.all).toBe(exitCode);
@@ -263,6 +265,15 @@ describe("a machine that lacks something", () => {
     const ran = await refused(rig, args, { PATH: pathWithout(rig, "bwrap") });
     expect(ran.exitCode, ran.all).toBe(6);
     expect(ran.stderr).toMatch(/bubblewrap is not installed.*install/i);
+  });
+
+  it("ends with exit 6 without git, and does not send anybody to git init", async () => {
+    const env = { PATH: pathWithout(rig, "git") };
+    for (const command of [args, ["plan", ...args.slice(1)]]) {
+      const ran = await refused(rig, command, env);
+      expect(ran.exitCode, ran.all).toBe(6);
+      expect(ran.stderr).toContain("git is not installed\n  → install git 2.38");
+    }
   });
 
   it("ends with exit 6 in a read-only folder", async ({ skip }) => {

@@ -13,7 +13,7 @@ export interface FolderSurvey {
 }
 
 export interface RepositorySurvey {
-  /** The top folder of the work tree; undefined in a bare repository. */
+  /** The top folder of the work tree; undefined in a bare repository, and in `.git`. */
   top: string | undefined;
   commonDir: string;
   /** The commit of HEAD; undefined on an unborn branch. */
@@ -35,7 +35,7 @@ export async function surveyFolder(folder: string): Promise<FolderSurvey> {
   if (!gitUsable) return { gitVersion, gitUsable, repository: undefined, refusal: undefined };
   const git = userGit(folder);
   const where = await git(
-    ["rev-parse", "--path-format=absolute", "--git-common-dir", "--is-bare-repository"],
+    ["rev-parse", "--path-format=absolute", "--git-common-dir", "--is-inside-work-tree"],
     { answers: [0, 128] },
   );
   if (where.exitCode !== 0) {
@@ -47,8 +47,8 @@ export async function surveyFolder(folder: string): Promise<FolderSurvey> {
       refusal: isNone ? undefined : where.stderr,
     };
   }
-  const [commonDir = "", bare] = where.text.split("\n");
-  const top = bare === "true" ? undefined : (await git(["rev-parse", "--show-toplevel"])).text;
+  const [commonDir = "", inside] = where.text.split("\n");
+  const top = inside === "true" ? (await git(["rev-parse", "--show-toplevel"])).text : undefined;
   const head = await git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], {
     answers: [0, 1],
   });

@@ -58,6 +58,13 @@ it("tells a bare repository from one with files", async () => {
   expect((await surveyFolder(folder)).repository).toMatchObject({ top: undefined });
 });
 
+it("takes the inside of .git for no place to work in", async () => {
+  git("init", "-q");
+  const inside = await surveyFolder(join(folder, ".git"));
+  expect(inside.repository).toMatchObject({ top: undefined });
+  expect((await surveyFolder(folder)).repository?.top).toBeDefined();
+});
+
 it("gives git's own words where git refuses a repository that is there", async () => {
   git("init", "-q");
   writeFileSync(join(folder, ".git/config"), "[core\n");
