@@ -54,7 +54,8 @@ export function scrubbedTracker(tracker: Tracker, { scrub, scrubbed }: Secrets):
     ...tracker,
     read: async () => scrubbed(await tracker.read()),
     create: async (tasks) => scrubbed(await tracker.create(scrubbed(tasks))),
-    mirror: async (lines) => scrubbed(await tracker.mirror(scrubbed(lines))),
+    mirror: async (lines, more = () => []) =>
+      scrubbed(await tracker.mirror(scrubbed(lines), () => scrubbed(more()))),
     overwritten: async (lines) => scrubbed(await tracker.overwritten(scrubbed(lines))),
     comment: async (id, text) => scrubbed(await tracker.comment(id, scrub(text))),
     comments: async (id) => scrubbed(await tracker.comments(id)),

@@ -106,10 +106,11 @@ export interface Tracker {
   /** All or nothing. Tasks that already exist with the same run and key are left alone; `created` names the new ones. */
   create(tasks: NewTrackedTask[]): Promise<{ created: string[] } | Failure>;
   /**
-   * Sets status and assignee, in batches. Returns the ids that now show what was asked, with all
-   * that was read to know it, what was lost by it, and the version that reading is at least of.
+   * Sets status and assignee, in batches; `more` is asked a few times for lines of other issues that
+   * came due meanwhile. Returns the ids that now show what was asked, with all that was read to know
+   * it, what was lost by it, and the version that reading is at least of.
    */
-  mirror(lines: TrackerLine[]): Promise<Written | Failure>;
+  mirror(lines: TrackerLine[], more?: () => TrackerLine[]): Promise<Written | Failure>;
   /** What lines that were written, unacknowledged, wrote over; nothing for one that is not shown. */
   overwritten(lines: TrackerLine[]): Promise<Written["overwritten"] | Failure>;
   /** Adds it, as often as it is asked to: who must know what came of it looks at `comments`. */

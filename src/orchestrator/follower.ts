@@ -1,6 +1,6 @@
 /** Keeps Beads and the journal of one mind: follows a person's edits, mirrors statuses. */
 import { type Failure, isFailure } from "../domain/failure.ts";
-import type { TrackedTask, TrackerComment } from "../domain/ports.ts";
+import type { TrackedTask, TrackerComment, TrackerLine } from "../domain/ports.ts";
 import { commentsWanted, detectDrift } from "../rules/people/drift.ts";
 import { anotherTracker, isOurs } from "../rules/people/drift-lost.ts";
 import { type MirrorLine, mirrorLines } from "../rules/people/mirror.ts";
@@ -71,15 +71,22 @@ export function openFollower(world: TrackedWorld): Follower {
     // Comments may take a while: whoever wrote meanwhile is heard.
     const trouble = (await follow()) ?? (await writeNotes(world)) ?? (await follow());
     if (trouble !== undefined) return trouble;
-    const lines = mirrorLines(store.state);
-    if (lines.length === 0) return undefined;
     const about = { task_id: null, actor: ACTOR } as const;
-    store.record([{ ...about, event_type: "mirror.started", lines: lines.map(plain) }]);
+    const lines: MirrorLine[] = [];
+    /** Announces what is due now, each issue once: of two writes a look could not tell which was done. */
+    const announce = (): TrackerLine[] => {
+      const due = mirrorLines(store.state).filter(({ id }) =>
+        lines.every((line) => line.id !== id),
+      );
+      if (due.length === 0) return [];
+      lines.push(...due);
+      store.record([{ ...about, event_type: "mirror.started", lines: due.map(plain) }]);
+      return due.map((line) => ({ ...line, was: store.state.tasks.get(line.id)?.mirror }));
+    };
+    const first = announce();
+    if (first.length === 0) return undefined;
     const known = knownNow(world);
-    const { tasks } = store.state;
-    const written = await tracker.mirror(
-      lines.map((line) => ({ ...line, was: tasks.get(line.id)?.mirror })),
-    );
+    const written = await tracker.mirror(first, announce);
     if (isFailure(written)) return written;
     const applied = new Set(written.applied);
     const { overwritten } = written;

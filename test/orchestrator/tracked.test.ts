@@ -1,7 +1,7 @@
 /** The controller and the tracker: what is created, told and followed, with trouble in between. */
 import { describe, expect, it } from "vitest";
 import { isFailure } from "../../src/domain/failure.ts";
-import type { NewTrackedTask, Tracker } from "../../src/domain/ports.ts";
+import type { NewTrackedTask, Tracker, TrackerLine } from "../../src/domain/ports.ts";
 import { openFollower } from "../../src/orchestrator/follower.ts";
 import type { Store } from "../../src/orchestrator/store.ts";
 import { createdEvent, publish } from "../../src/orchestrator/tracked.ts";
@@ -333,6 +333,28 @@ describe("mirroring", () => {
     expect(taskOf(store.state, "t.a1").end).toBeUndefined();
     expect(isFailure(await follower.follow())).toBe(false);
     expect(taskOf(store.state, "t.a1").end).toBeUndefined();
+  });
+
+  it("writes with them what comes due meanwhile, each issue once", async () => {
+    const { store, tracker } = await aWorld();
+    store.record([taken(taskOf(store.state, "t"))]);
+    const lines: TrackerLine[] = [];
+    const slow: Tracker = {
+      ...tracker,
+      mirror: (first, more = () => []) => {
+        store.record([on("d", { event_type: "task.paused", by: "ann" })]);
+        store.record([released(taskOf(store.state, "t"))]);
+        lines.push(...first, ...more());
+        return tracker.mirror(lines);
+      },
+    };
+    expect(await openFollower({ store, tracker: slow }).mirror()).toBeUndefined();
+    expect(lines.map(({ id, status }) => `${id} ${status}`)).toEqual([
+      "t in_progress",
+      "d deferred",
+    ]);
+    expect(await openFollower({ store, tracker }).mirror()).toBeUndefined();
+    expect(tracker.task("t")).toMatchObject({ status: "open", assignee: "" });
   });
 
   describe("what a person set after it was looked, and was written over", () => {

@@ -230,7 +230,7 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "write-unannounced",
     file: "src/orchestrator/follower.ts",
-    from: '    store.record([{ ...about, event_type: "mirror.started", lines: lines.map(plain) }]);\n',
+    from: '      store.record([{ ...about, event_type: "mirror.started", lines: due.map(plain) }]);\n',
     to: "",
     removes: "Statuses are written to Beads unannounced.",
     tests: ["test/orchestrator/tracked.test.ts"],

@@ -246,13 +246,15 @@ export function startProcess(
       comments: (id) => read(`tracker comments ${id}`, () => tracker.comments(id)),
       create: (tasks) =>
         write(`tracker create ${tasks.map(({ id }) => id).join(" ")}`, () => tracker.create(tasks)),
-      mirror: (lines) =>
+      mirror: (lines, more) =>
         write(
           `tracker mirror ${lines.map(({ id, status }) => `${id}=${status}`).join(" ")}`,
           async () => {
             // Somebody writes after it was looked, and just before.
             if (faults.hits(5)) await outside.meddle();
-            if (!faults.hits(3)) return tracker.mirror(lines);
+            // A bd that outlives its process is told no more.
+            const moreFor = () => (isAlive ? (more?.() ?? []) : []);
+            if (!faults.hits(3)) return tracker.mirror(lines, moreFor);
             const some = await tracker.mirror(lines.slice(0, chance(lines.length)));
             return isFailure(some) ? some : away;
           },

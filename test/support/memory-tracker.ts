@@ -132,12 +132,13 @@ export function memoryTracker(options: { prefix?: string; actor?: string } = {})
     },
     read: () => guarded(all),
     create: (tasks) => guarded(() => create(tasks)),
-    mirror: (lines) =>
+    mirror: (first, more = () => []) =>
       guarded(() => {
         const { meanwhile } = tracker;
         tracker.meanwhile = undefined;
         // What it does is done at once.
         void meanwhile?.();
+        const lines = [...first, ...more()];
         const present = lines.filter((line) => issues.has(line.id));
         for (const { id, status, assignee, reason } of present) {
           change(id, {

@@ -336,6 +336,19 @@ export function trackerContract(name: string, open: () => Promise<OpenTracker>):
       );
     });
 
+    it("writes what comes due meanwhile as well, and shows all of it", async () => {
+      const { a, b } = await aTree();
+      const later: TrackerLine[] = [{ id: b, status: "deferred", assignee: "" }];
+      const written = given(
+        await at.tracker.mirror([{ id: a, status: "blocked", assignee: "" }], () =>
+          later.splice(0),
+        ),
+      );
+      expect(written.applied).toEqual([a, b]);
+      const shown = new Map(written.shown.map(({ id, status }) => [id, status]));
+      expect([shown.get(a), shown.get(b)]).toEqual(["blocked", "deferred"]);
+    });
+
     it("has a new version after every write of another, and the same one after a read", async () => {
       const { a, b } = await aTree();
       const seen = [await at.tracker.version()];

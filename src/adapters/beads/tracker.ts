@@ -22,6 +22,8 @@ import { watchBeads } from "./watch.ts";
 /** Closes in one batch: a person's own command waits for a whole batch, and a close takes 50 ms. */
 const CLOSES_MAX = 10;
 const LINES_MAX = 50;
+/** What comes due while lines are written is written after them, so often, before all is read once. */
+const ROUNDS_MAX = 4;
 /** A graph grows slower with each issue; this much more time is allowed for each of them. */
 const NODE_MS = 500;
 
@@ -41,9 +43,16 @@ export function beadsTracker(options: BeadsOptions): Tracker {
     watch: (wake, signal) => watchBeads(options, wake, signal),
     read,
     create: (tasks) => createMissing(bd, tasks),
-    mirror: async (lines) => {
-      const overwritten = await writeLines(bd, lines, known);
-      if (isFailure(overwritten)) return overwritten;
+    mirror: async (first, more = () => []) => {
+      const lines = [...first];
+      const overwritten = new Map<string, Mirrored>();
+      for (let round = 1, due = first; due.length > 0; round++) {
+        const crossed = await writeLines(bd, due, known);
+        if (isFailure(crossed)) return crossed;
+        for (const [id, set] of crossed) overwritten.set(id, set);
+        due = round < ROUNDS_MAX ? more() : [];
+        lines.push(...due);
+      }
       // Taken before reading: what is written later gives another version, and is read again.
       const version = known.version();
       const shown = await read();
