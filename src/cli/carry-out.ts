@@ -1,11 +1,12 @@
 /** Carries a started run out: shows it, loops until it rests, says how it ended. */
+import type { NewEvent } from "../domain/event.ts";
 import { type Rest, runLoop } from "../orchestrator/loop.ts";
 import { ACTOR } from "../orchestrator/world.ts";
 import { figuresOf } from "../rules/money/figures.ts";
 import { figuresJson, renderSummary } from "../view/summary.ts";
 import { treeJson } from "../view/tree-json.ts";
 import type { Context } from "./context.ts";
-import type { ExitCode } from "./exit.ts";
+import { EXIT, type ExitCode } from "./exit.ts";
 import { type Live, showLive } from "./live.ts";
 import type { StartedRun } from "./open-world.ts";
 import { machine } from "./wire.ts";
@@ -30,19 +31,17 @@ export async function carryOut(
     let rest: Rest;
     try {
       rest = await runLoop(world, signal);
+    } catch (error) {
+      // A person's git is in the way: an end, and no death that a task is to blame for.
+      if (error instanceof machine.GitLocked) {
+        store.record([stopped({ reason: error.message, exitCode: EXIT.environment })]);
+      }
+      throw error;
     } finally {
       slot.live = undefined;
       live.end();
     }
-    store.record([
-      {
-        task_id: null,
-        actor: ACTOR,
-        event_type: "run.stopped",
-        reason: rest.reason,
-        exit_code: rest.exitCode,
-      },
-    ]);
+    store.record([stopped(rest)]);
     const figures = figuresOf(store.state, store.journal.read(), world.limits.jobs);
     out.show(
       () => ({
@@ -67,4 +66,9 @@ export async function carryOut(
   } finally {
     await started.close();
   }
+}
+
+function stopped({ reason, exitCode }: Rest): NewEvent {
+  const event_type = "run.stopped";
+  return { task_id: null, actor: ACTOR, event_type, reason, exit_code: exitCode };
 }

@@ -25,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     });
   } catch (error) {
     console.error(`fractal: ${messageOf(error)}`);
-    return isDiskTrouble(error) ? EXIT.environment : EXIT.failed;
+    return isDiskTrouble(error) || isGitLocked(error) ? EXIT.environment : EXIT.failed;
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
@@ -37,7 +37,16 @@ function messageOf(error: unknown): string {
   if (isDiskTrouble(error)) {
     return `${error.message}\n  → make room or make it writable, then: fractal resume\n  (exit ${EXIT.environment})`;
   }
+  if (isGitLocked(error)) {
+    const paths = error.paths.map((path) => `'${path}'`).join(" ");
+    return `${error.message}\n  → rm ${paths}   # only when no git is at work in this repository\n  → then the same command again; nothing is lost\n  (exit ${EXIT.environment})`;
+  }
   return `this is a bug in fractal, please report it: ${error.stack ?? error.message}`;
+}
+
+/** By its name: its module is loaded only where git is used. */
+function isGitLocked(error: unknown): error is Error & { paths: readonly string[] } {
+  return error instanceof Error && error.constructor.name === "GitLocked";
 }
 
 const DISK_CODES = new Set(["ENOSPC", "EIO", "EROFS", "EDQUOT", "EACCES", "EPERM"]);

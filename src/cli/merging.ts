@@ -65,6 +65,7 @@ async function mergeLocked(
 ): Promise<MergeEnd | Refusal> {
   const { state, tip } = work;
   const recovered = await machine.recoverMerge(await machine.readCheckout(top));
+  if (recovered.kind === "locked") return refuseLocked(recovered.paths, state.runId);
   if (recovered.kind === "stuck") {
     return refuse(EXIT.usage, recovered.why, {
       where: recovered.paths,
@@ -110,6 +111,8 @@ async function mergeLocked(
           `fractal merge ${state.runId}`,
         ],
       });
+    case "locked":
+      return refuseLocked(merged.paths, state.runId);
     case "hooks":
       return refuse(EXIT.usage, `${state.branch} changes hooks that git would run by merging it`, {
         where: listed(merged.paths),
@@ -136,6 +139,17 @@ async function mergeLocked(
       });
     }
   }
+}
+
+/** The locks are those of a person's git: fractal removes none of them. */
+function refuseLocked(paths: readonly string[], runId: string): Refusal {
+  return refuse(EXIT.environment, "another git is at work in this checkout, or was killed there", {
+    where: [...paths],
+    next: [
+      `rm ${paths.map((path) => `'${path}'`).join(" ")}   # only when no git is at work here`,
+      `fractal merge ${runId}   # nothing was changed`,
+    ],
+  });
 }
 
 function listed(paths: readonly string[]): string[] {

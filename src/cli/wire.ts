@@ -6,6 +6,7 @@ import { prepareBeads } from "../adapters/beads/workspace.ts";
 import { steadyClock, systemClock } from "../adapters/clock.ts";
 import { isWithin, readCheckout } from "../adapters/git/checkout.ts";
 import { draftRepository } from "../adapters/git/draft.ts";
+import { GitLocked } from "../adapters/git/git-error.ts";
 import { bytesOnlyIn, elsewhere, listKept, removeRefs } from "../adapters/git/kept.ts";
 import { openRepository } from "../adapters/git/repository.ts";
 import { readRunBranch } from "../adapters/git/run-branch.ts";
@@ -42,6 +43,7 @@ export const machine = {
   findBd,
   findLeftovers,
   folderBytes,
+  GitLocked,
   initRepository,
   inspectBlobs,
   inspectJournal,

@@ -1,4 +1,5 @@
 /** What git could not do, as an error; where the disk was in the way, with the code Node gives such. */
+import type { LivingGit } from "./living-git.ts";
 
 /** The C library's words, which git ends its own with; its messages are asked for in English. */
 const DISK_WORDS: readonly (readonly [words: string, code: string])[] = [
@@ -13,4 +14,18 @@ const DISK_WORDS: readonly (readonly [words: string, code: string])[] = [
 export function gitError(what: string, said: string): Error {
   const code = DISK_WORDS.find(([words]) => said.includes(words))?.[1];
   return Object.assign(new Error(`${what}: ${said}`), code === undefined ? {} : { code });
+}
+
+/** Locks of git stand in the way that are not ours to remove: the environment, and not a bug. */
+export class GitLocked extends Error {
+  /** Absolute paths. */
+  readonly paths: readonly string[];
+
+  /** `by` are the processes that may have them, as far as they are known. */
+  constructor(paths: readonly string[], by: readonly LivingGit[] = []) {
+    const who = by.map(({ pid, command }) => `process ${pid} (${command.slice(0, 80)})`);
+    const holder = who.length === 0 ? "" : `, which ${who.join(" or ")} may have`;
+    super(`git is locked by ${paths.join(" and ")}${holder}`);
+    this.paths = paths;
+  }
 }

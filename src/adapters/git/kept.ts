@@ -1,5 +1,7 @@
 /** What git keeps of all runs: their branches and the refs of their attempts; and taking them away. */
 import { cleanGit } from "./git.ts";
+import { gitError } from "./git-error.ts";
+import { movingRefs } from "./locks.ts";
 import { locateRepository } from "./survey.ts";
 
 /** One ref of a run. */
@@ -54,12 +56,20 @@ export async function bytesOnlyIn(checkout: string, refs: readonly KeptRef[]): P
   return Number(text) || 0;
 }
 
-/** Takes refs away, all or none; one that was moved meanwhile keeps them all. */
+/**
+ * Takes refs away, all or none; one that was moved meanwhile keeps them all. For the holder of the
+ * repository's lock: what a killed git left on refs of these runs is removed first.
+ */
 export async function removeRefs(checkout: string, refs: readonly KeptRef[]): Promise<void> {
   if (refs.length === 0) return;
-  const git = cleanGit((await locateRepository(checkout)).commonDir);
-  const lines = refs.map(({ ref, commit }) => `delete ${ref}\0${commit}\0`);
-  await git(["update-ref", "-z", "--stdin"], { stdin: lines.join("") });
+  const { commonDir } = await locateRepository(checkout);
+  const git = cleanGit(commonDir);
+  const stdin = refs.map(({ ref, commit }) => `delete ${ref}\0${commit}\0`).join("");
+  const runIds = [...new Set(refs.map(({ runId }) => runId))];
+  const { exitCode, stderr } = await movingRefs({ commonDir, runIds }, () =>
+    git(["update-ref", "-z", "--stdin"], { stdin, answers: [0, 1, 128] }),
+  );
+  if (exitCode !== 0) throw gitError("refs cannot be removed", stderr);
 }
 
 function linesOf(text: string): string[] {

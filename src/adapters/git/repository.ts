@@ -6,7 +6,9 @@ import type { Change, FileWrite, Repository } from "../../domain/ports.ts";
 import { parseChanges } from "./changes.ts";
 import { collectEdits, isVisible } from "./collect.ts";
 import { conflictHunks } from "./conflict.ts";
-import { cleanGit, cleanReader, IDENTITY } from "./git.ts";
+import { cleanGit, cleanReader, type GitAnswer, IDENTITY } from "./git.ts";
+import { gitError } from "./git-error.ts";
+import { freeLocks, movingRefs } from "./locks.ts";
 import { mergeTrees } from "./merge.ts";
 import type { Objects } from "./objects.ts";
 import { takeLine } from "./open-git.ts";
@@ -20,6 +22,11 @@ const DIFF_BYTES_MAX = 1_000_000;
 export interface RunRepository extends Repository {
   /** `fractal/<run>/main`. */
   readonly branch: string;
+  /**
+   * For the one process that works on the run: removes the locks on its refs that a killed git left,
+   * once no git that may have them is alive. Throws GitLocked where one stays.
+   */
+  freeLocks(): Promise<void>;
   /**
    * For the one process that works on the run. Makes the run's branch at a commit, or for an empty base at a first commit of the empty tree;
    * a branch that is already there stays. Returns its tip.
@@ -54,6 +61,14 @@ export async function openRepository(o: {
     const [oid = "", type] = (await tips.ask(`info ${ref}\n`, takeLine)).split(" ");
     return type === "commit" ? oid : "";
   };
+  const care = { commonDir, runIds: [o.runId] };
+  /** The answer of `update-ref`, once no lock is in its way. */
+  const move = (...args: string[]): Promise<GitAnswer> =>
+    movingRefs(care, () => refs(["update-ref", ...args], { answers: [0, 1, 128] }));
+  const keepAs = async (name: string, commit: string) => {
+    const { exitCode, stderr } = await move(kept(name), commit);
+    if (exitCode !== 0) throw gitError(`${kept(name)} cannot be set`, stderr);
+  };
   const inRoot = (path: string) => (path.startsWith(prefix) ? path.slice(prefix.length) : path);
   const makeCommit = async (tree: string, parents: string[], message: string) => {
     const who = `${IDENTITY.name} <${IDENTITY.email}> ${Math.floor(Date.now() / 1000)} +0000`;
@@ -78,6 +93,8 @@ export async function openRepository(o: {
   return {
     branch,
 
+    freeLocks: () => freeLocks(care),
+
     async startBranch({ base }) {
       await objects.clear();
       const present = await tip();
@@ -86,14 +103,12 @@ export async function openRepository(o: {
         base === ""
           ? await makeCommit(await emptyTree(objects), [], "fractal: an empty start\n")
           : (await refs(["rev-parse", "--verify", `${base}^{commit}`])).text;
-      await refs(["update-ref", kept("base"), start]);
-      const { exitCode, stderr } = await refs(["update-ref", ref, start, ""], {
-        answers: [0, 1, 128],
-      });
+      await keepAs("base", start);
+      const { exitCode, stderr } = await move(ref, start, "");
       if (exitCode === 0) return start;
       // The git of a fractal that was killed may have made it meanwhile.
       const made = await tip();
-      if (made === "") throw new Error(`the branch ${branch} cannot be made: ${stderr}`);
+      if (made === "") throw gitError(`the branch ${branch} cannot be made`, stderr);
       return made;
     },
 
@@ -186,17 +201,13 @@ export async function openRepository(o: {
     },
 
     async advance(from, to) {
-      const { exitCode, stderr } = await refs(["update-ref", ref, to, from], {
-        answers: [0, 1, 128],
-      });
+      const { exitCode, stderr } = await move(ref, to, from);
       if (exitCode === 0) return true;
       if ((await tip()) !== from) return false;
-      throw new Error(`the branch ${branch} cannot be moved: ${stderr}`);
+      throw gitError(`the branch ${branch} cannot be moved`, stderr);
     },
 
-    async keep(name, commit) {
-      await refs(["update-ref", kept(name), commit]);
-    },
+    keep: keepAs,
 
     async findMerged(task, attempt) {
       const wanted = `${task} ${attempt}`;

@@ -14,6 +14,7 @@ import { z } from "zod";
 import { hooksTouched, inTheWay } from "./before-merge.ts";
 import { type Checkout, headOf, isWithin } from "./checkout.ts";
 import { type Git, ownGit, userGit } from "./git.ts";
+import { locksLeft } from "./locks.ts";
 import { restoreFiles, touchedBy } from "./restore.ts";
 
 /** What came of a merge. Unless it is `merged` nothing was changed, or all but `left` was put back. */
@@ -24,13 +25,19 @@ export type Merged =
   | { kind: "conflicts"; paths: string[] }
   /** These lie in no commit where the merge writes, or are hooks it changes and then runs. */
   | { kind: "in-the-way" | "hooks"; paths: string[] }
+  /** Another git is at work in the checkout, or was killed there: these are its locks. */
+  | { kind: "locked"; paths: string[] }
   /** The user's git, or a hook of theirs, said no. `left`: what could not be put back yet. */
   | { kind: "refused"; said: string; left?: string[] };
 
-/** What became of a merge that was cut off. `stuck`: a person must look at these paths first. */
+/**
+ * What became of a merge that was cut off. `stuck`: a person must look at these paths first;
+ * `locked`: a git is at work there still, or was killed.
+ */
 export type Recovered =
   | { kind: "none" | "finished" | "undone" }
-  | { kind: "stuck"; why: string; paths: string[] };
+  | { kind: "stuck"; why: string; paths: string[] }
+  | { kind: "locked"; paths: string[] };
 
 const intent = z.object({
   /** The commit to be merged, the head before, and the tree it shall lead to. */
@@ -39,9 +46,6 @@ const intent = z.object({
   tree: z.string(),
 });
 type Intent = z.infer<typeof intent>;
-
-/** How long another git may hold its locks before that is told. */
-const LOCKS_WAIT_MS = 3_000;
 
 const intentFile = ({ gitDir }: Checkout) => join(gitDir, "fractal", "merge.json");
 
@@ -74,6 +78,9 @@ export async function mergeIntoCheckout(
   if (lying.length > 0) return { kind: "in-the-way", paths: lying };
   const hooks = await hooksTouched(own, top, touched);
   if (hooks.length > 0) return { kind: "hooks", paths: hooks };
+  // Told before anything is begun.
+  const locks = await locksLeft(locksOf(checkout));
+  if (locks.length > 0) return { kind: "locked", paths: locks };
   writeIntent(checkout, { commit: o.commit, head: before, tree: foreseen });
   const ff = o.commits && before !== "" ? ["--no-ff"] : [];
   const flags = ["--quiet", "--no-edit", "--no-autostash", ...ff, ...unrelated];
@@ -84,7 +91,7 @@ export async function mergeIntoCheckout(
     return { kind: "merged", how: after === o.commit ? "fast-forward" : "merge", before, after };
   }
   const recovered = await recoverMerge(checkout);
-  const left = recovered.kind === "stuck" ? { left: recovered.paths } : {};
+  const left = "paths" in recovered ? { left: recovered.paths } : {};
   return { kind: "refused", said: ended.said, ...left };
 }
 
@@ -135,11 +142,8 @@ export async function recoverMerge(checkout: Checkout): Promise<Recovered> {
   if (begun === undefined) return { kind: "none" };
   const { top, gitDir } = checkout;
   // The git of a fractal that was killed goes on alone.
-  const locks = await locksLeft(checkout);
-  if (locks.length > 0) {
-    const why = `a git is at work in ${top}, or was killed there; when none is, remove its locks`;
-    return { kind: "stuck", why, paths: locks };
-  }
+  const locks = await locksLeft(locksOf(checkout));
+  if (locks.length > 0) return { kind: "locked", paths: locks };
   const git = userGit(top);
   const head = await headOf(top);
   const isMerging = mergeHeadOf(gitDir) === begun.commit;
@@ -162,18 +166,13 @@ export async function recoverMerge(checkout: Checkout): Promise<Recovered> {
   return { kind: "undone" };
 }
 
-/** The locks under which git moves files, index and branch, that are there after a while still. */
-async function locksLeft({ gitDir, commonDir, branch }: Checkout): Promise<string[]> {
-  const locks = [
+/** The locks under which git moves files, index and branch: a person's, which are never removed. */
+function locksOf({ gitDir, commonDir, branch }: Checkout): string[] {
+  return [
     ...["index.lock", "HEAD.lock", "ORIG_HEAD.lock"].map((name) => join(gitDir, name)),
     ...(branch === undefined ? [] : [join(commonDir, "refs/heads", `${branch}.lock`)]),
     join(commonDir, "packed-refs.lock"),
   ];
-  for (let waitedMs = 0; ; waitedMs += 100) {
-    const left = locks.filter((path) => existsSync(path));
-    if (left.length === 0 || waitedMs >= LOCKS_WAIT_MS) return left;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 function mergeHeadOf(gitDir: string): string | undefined {
