@@ -1,20 +1,19 @@
 /** A person acts on a run: through the journal when nobody is at work on it, else through Beads. */
 import type { NewEvent } from "../domain/event.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
-import { DEFAULT_LIMITS } from "../domain/limits.ts";
 import type { Tracker } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { openFollower } from "../orchestrator/follower.ts";
-import { openStore, type Store } from "../orchestrator/store.ts";
+import type { Store } from "../orchestrator/store.ts";
 import { cancelTask } from "../rules/people/cancel.ts";
 import { pauseEvent, pauseProblem, statusAsked } from "../rules/people/pause.ts";
 import { answerEvents } from "../rules/people/said.ts";
 import { taskOf } from "../rules/status.ts";
 import { loadConfig } from "./config.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
-import { beadsOf, type FoundRun, findRun, refuseDamaged, telemetryOf } from "./find-run.ts";
+import { beadsOf, findRun } from "./find-run.ts";
 import { findBeads } from "./prepare.ts";
-import { scrubbedJournal, scrubbedStore } from "./scrubbed.ts";
+import { openRunStore } from "./run-store.ts";
 import type { Secrets } from "./secrets.ts";
 import { machine } from "./wire.ts";
 import type { Act, RunForActing } from "./wiring.ts";
@@ -49,7 +48,7 @@ export async function openRunForActing(o: {
     };
   }
   await machine.awaitOrphans(beadsOf(top));
-  const store = openRunStore(top, found, o.secrets);
+  const store = openRunStore(top, found.runId, o.secrets);
   if (isRefusal(store)) {
     lock.release();
     return store;
@@ -59,14 +58,6 @@ export async function openRunForActing(o: {
     act: (kind, id, text) => actInJournal(store, tracker, o.by, kind, id, text),
     close: async () => lock.release(),
   };
-}
-
-function openRunStore(top: string, found: FoundRun, secrets: Secrets): Store | Refusal {
-  const opened = machine.openJournal(telemetryOf(top), found.runId);
-  if ("line" in opened) return refuseDamaged(opened);
-  const journal = scrubbedJournal(opened, secrets);
-  const clock = machine.steadyClock(journal.read());
-  return scrubbedStore(openStore(journal, clock, DEFAULT_LIMITS), secrets);
 }
 
 const SHOWN_WITHIN_MS = 20_000;

@@ -14,6 +14,7 @@ import { initRepository, surveyFolder } from "../adapters/git/survey.ts";
 import { mergeIntoCheckout, recoverMerge } from "../adapters/git/user-merge.ts";
 import { terminalHuman } from "../adapters/human/terminal.ts";
 import { openIndex } from "../adapters/index/index-db.ts";
+import { leaveBeside, readBeside, removeBeside } from "../adapters/journal/beside.ts";
 import { inspectBlobs, inspectJournal } from "../adapters/journal/inspect.ts";
 import { openJournal, readJournal, readRunBlob } from "../adapters/journal/jsonl.ts";
 import { memoryJournal } from "../adapters/journal/memory.ts";
@@ -49,6 +50,7 @@ export const machine = {
   inspectJournal,
   isLockHeld,
   isWithin,
+  leaveBeside,
   listKept,
   memoryJournal,
   mergeIntoCheckout,
@@ -63,6 +65,7 @@ export const machine = {
   proveSandbox,
   pricesDate: PRICES_DATE,
   readBeads,
+  readBeside,
   readCheckout,
   readJournal,
   readPrompts,
@@ -70,6 +73,7 @@ export const machine = {
   readRunBranch,
   recordingModel,
   recoverMerge,
+  removeBeside,
   removeJournal,
   removeRefs,
   removeWorkspaces,

@@ -237,6 +237,17 @@ export interface Endpoint {
   crashes: number[];
 }
 
+/** The run's branch in one of a person's. */
+export interface MergedInto {
+  into: string;
+  /** The commit of the run's branch. */
+  tip: string;
+  /** The commit that theirs was at then. */
+  after: string;
+  by: string;
+  atMs: number;
+}
+
 /** A step an attempt was about to take. */
 export interface Intent {
   task: TaskId;
@@ -301,6 +312,8 @@ export interface RunState {
   /** Comments that were owed to issues, by key, in the order in which they were. */
   notes: Map<string, Note>;
   replies: Map<string, StoredReply>;
+  /** Where a person merged it, oldest first; absent where nobody did. */
+  merged?: MergedInto[];
   /** Set between `run.stopped` and the next `run.resumed`. */
   stopped?: { reason: string; exitCode: number };
   lastDecision: string;

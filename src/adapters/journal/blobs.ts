@@ -26,19 +26,22 @@ export function hashOf(text: string | Uint8Array): string {
 /** Writes a blob unless it is there whole: temp, fsync, rename, fsync of the folder. Returns its hash. */
 export function writeBlob(folder: string, text: string): string {
   const hash = hashOf(text);
-  const place = join(folder, hash.slice(0, 2));
-  const path = join(place, hash);
   if (readBlob(folder, hash) !== undefined) return hash;
+  putFile(join(folder, hash.slice(0, 2), hash), text);
+  return hash;
+}
+
+/** Writes a new file so that it is there whole or not at all, also after a power cut. */
+export function putFile(path: string, text: string): void {
   try {
-    makeFolder(place);
+    makeFolder(dirname(path));
     const temp = `${path}.${process.pid}${DRAFT}`;
     writeWhole(temp, text);
     renameSync(temp, path);
-    syncFolder(place);
+    syncFolder(dirname(path));
   } catch (error) {
     throw DiskTrouble.of(path, error);
   }
-  return hash;
 }
 
 /** Whether the text of that hash is there, and is that text. */

@@ -21,6 +21,28 @@ export type ModelFlags = z.infer<typeof modelFlags>;
 /** The limits in force from here on: what an event leads to depends on them, so they stand here too. */
 const limits = z.record(z.string(), z.union([z.number(), z.string()]));
 
+/**
+ * A person merged the run's branch into theirs with `fractal merge`, or git would not: `actor` is who.
+ * Where another process held the lock, the line is written by that one, or by the next that has it.
+ */
+export const runMerged = z.object({
+  event_type: z.literal("run.merged"),
+  /** The person's branch. */
+  into: z.string(),
+  /** The commit of the run's branch that they asked for. */
+  tip: z.string(),
+  /** `found`: it was in that branch already, by a merge that no line tells of. */
+  result: z.enum([
+    ...(["fast-forward", "merge", "found"] as const),
+    ...(["conflicts", "in-the-way", "hooks", "locked", "refused"] as const),
+  ]),
+  /** The commits of that branch; empty where it had none. */
+  before: z.string(),
+  after: z.string(),
+  /** When it was done, as in `timestamp`, which may be later. */
+  at: z.string(),
+});
+
 export const runFacts = [
   z.object({
     event_type: z.literal("run.started"),
@@ -66,6 +88,7 @@ export const runFacts = [
     allows: z.array(z.string()).optional(),
   }),
   z.object({ event_type: z.literal("run.stopped"), reason: z.string(), exit_code: z.number() }),
+  runMerged,
   z.object({
     event_type: z.literal("pass.decided"),
     decision: z.enum(["continue", "pause", "stop"]),
