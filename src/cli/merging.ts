@@ -1,10 +1,14 @@
 /** Merges a run's branch into the branch the user is on, or says what is in the way. */
-
+import { isFailure } from "../domain/failure.ts";
+import { renderInstant } from "../domain/instant.ts";
 import { landedFindings } from "../rules/fsck/fsck-branch.ts";
 import { walkHistory } from "../rules/fsck/fsck-history.ts";
 import { notYet } from "../rules/work/mergeable.ts";
+import { isKnownIn } from "../rules/work/merged.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
-import { isOpen, readableRuns } from "./find-run.ts";
+import { isOpen, readableRuns, telemetryOf } from "./find-run.ts";
+import { refusalOfMerge, refuseCheckout, refuseLocked } from "./refuse-merge.ts";
+import { openRunStore } from "./run-store.ts";
 import type { Secrets } from "./secrets.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
@@ -21,12 +25,17 @@ export interface MergeEnd {
   after: string;
   /** A merge that was cut off before this one, and what became of it. */
   earlier?: "finished" | "undone";
+  /** Why it is not in the run's journal yet; absent where it is. */
+  untold?: string;
 }
 
-/** How many files a refusal names. */
-const PATHS_MAX = 20;
+/** A merge that was tried; `tried` is absent where git was never asked. */
+interface Ended {
+  end: MergeEnd | Refusal;
+  tried?: Pick<BesideEvent, "into" | "result" | "before" | "after">;
+}
 
-type Checkout = Awaited<ReturnType<typeof machine.readCheckout>>;
+type BesideEvent = Parameters<typeof machine.leaveBeside>[2];
 
 /** One at a time in a checkout. A run may be at work meanwhile: its branch's tip is read once. */
 export async function mergeRun(o: {
@@ -36,6 +45,8 @@ export async function mergeRun(o: {
   commits: boolean;
   /** Also when the run is not done, or its branch was changed since it was checked. */
   anyway: boolean;
+  /** Who asks for it. */
+  by: string;
   /** What git and the user's hooks are not given. */
   secrets: Secrets;
 }): Promise<MergeEnd | Refusal> {
@@ -52,7 +63,14 @@ export async function mergeRun(o: {
     return refuse(EXIT.usage, "another fractal merge is at work in this checkout");
   }
   try {
-    return await mergeLocked(work, top, o);
+    const { end, tried } = await mergeLocked(work, top, o);
+    const left = machine.readBeside(telemetryOf(top), work.state.runId);
+    if (tried === undefined && left.length === 0) return end;
+    const at = renderInstant(machine.systemClock.now());
+    const about = { task_id: null, actor: o.by, event_type: "run.merged" } as const;
+    const event = tried && { ...about, ...tried, tip: work.tip, at };
+    const untold = tell(work, { top, commonDir: found.commonDir, ...o }, event);
+    return isRefusal(end) || untold === undefined ? end : { ...end, untold };
   } finally {
     lock.release();
   }
@@ -62,28 +80,36 @@ async function mergeLocked(
   work: RunWork,
   top: string,
   o: { commits: boolean; anyway: boolean; secrets: Secrets },
-): Promise<MergeEnd | Refusal> {
+): Promise<Ended> {
   const { state, tip } = work;
   const recovered = await machine.recoverMerge(await machine.readCheckout(top));
-  if (recovered.kind === "locked") return refuseLocked(recovered.paths, state.runId);
+  if (recovered.kind === "locked") return { end: refuseLocked(recovered.paths, state.runId) };
   if (recovered.kind === "stuck") {
-    return refuse(EXIT.usage, recovered.why, {
+    const end = refuse(EXIT.usage, recovered.why, {
       where: recovered.paths,
       next: [
         "git status   # shows them; git checkout HEAD -- FILE takes one back",
         `fractal merge ${state.runId}   # goes on when that is settled`,
       ],
     });
+    return { end };
   }
   const earlier = recovered.kind === "none" ? {} : { earlier: recovered.kind };
   const checkout = await machine.readCheckout(top);
   const { head = "", branch } = checkout;
-  const isIn = head !== "" && (await machine.isWithin(top, tip, head));
-  if (isIn) {
-    return { work, into: branch ?? "HEAD", how: "already", before: head, after: head, ...earlier };
+  const into = branch ?? "HEAD";
+  const already = (): MergeEnd => ({
+    ...{ work, into, how: "already", before: head, after: head },
+    ...earlier,
+  });
+  if (head !== "" && (await machine.isWithin(top, tip, head))) {
+    // By the user's own git, or by a fractal that was cut off before it could say so.
+    const isNews = branch !== undefined && work.commits.size > 0 && !isKnown(work, top, into);
+    const tried = { into, result: "found", before: head, after: head } as const;
+    return { end: already(), ...(isNews ? { tried } : {}) };
   }
   const refusal = (await refuseRun(work, top, o.anyway)) ?? refuseCheckout(checkout, state.runId);
-  if (refusal !== undefined) return refusal;
+  if (refusal !== undefined) return { end: refusal };
   const merged = await machine.mergeIntoCheckout(checkout, {
     commit: tip,
     message: `Merge fractal run ${state.runId}: ${state.spec.title}`,
@@ -91,70 +117,51 @@ async function mergeLocked(
     isUnrelated: state.base === "",
     env: o.secrets.environment(),
   });
-  switch (merged.kind) {
-    case "merged": {
-      const { how, before, after } = merged;
-      return { work, into: branch ?? "HEAD", how, before, after, ...earlier };
-    }
-    case "already":
-      return { work, into: branch ?? "HEAD", how: "already", before: head, after: head };
-    case "conflicts":
-      return refuse(EXIT.failed, `${state.branch} and ${branch} changed the same lines`, {
-        where: merged.paths,
-        next: [`git merge ${state.branch}   # then put these files right; nothing was changed yet`],
-      });
-    case "in-the-way":
-      return refuse(EXIT.failed, "files that are in no commit lie where the merge writes", {
-        where: listed(merged.paths),
-        next: [
-          "move them away, or commit them; nothing was changed",
-          `fractal merge ${state.runId}`,
-        ],
-      });
-    case "locked":
-      return refuseLocked(merged.paths, state.runId);
-    case "hooks":
-      return refuse(EXIT.usage, `${state.branch} changes hooks that git would run by merging it`, {
-        where: listed(merged.paths),
-        next: [
-          `git diff HEAD...${state.branch} -- ${merged.paths.slice(0, 3).join(" ")}   # read them; nothing was changed`,
-          `git -c core.hooksPath=/dev/null merge ${state.branch}   # merges and runs no hook`,
-        ],
-      });
-    case "refused": {
-      const said = merged.said.split("\n").filter((line) => line.trim() !== "");
-      const { left } = merged;
-      if (left === undefined) {
-        return refuse(EXIT.failed, "git did not merge; nothing was changed", {
-          where: said,
-          next: ["put that right, then once more: fractal merge"],
-        });
-      }
-      return refuse(EXIT.failed, "git was cut off in the middle of the merge", {
-        where: [...said, ...left],
-        next: [
-          "when no git is at work here any more, remove what ends in .lock",
-          `fractal merge ${state.runId}   # puts back what was begun, and merges anew`,
-        ],
-      });
-    }
+  if (merged.kind === "already") return { end: already() };
+  if (merged.kind === "merged") {
+    const { how, before, after } = merged;
+    const end = { work, into, how, before, after, ...earlier };
+    return { end, tried: { into, result: how, before, after } };
   }
+  const end = refusalOfMerge(merged, state, into);
+  return { end, tried: { into, result: merged.kind, before: head, after: head } };
 }
 
-/** The locks are those of a person's git: fractal removes none of them. */
-function refuseLocked(paths: readonly string[], runId: string): Refusal {
-  return refuse(EXIT.environment, "another git is at work in this checkout, or was killed there", {
-    where: [...paths],
-    next: [
-      `rm ${paths.map((path) => `'${path}'`).join(" ")}   # only when no git is at work here`,
-      `fractal merge ${runId}   # nothing was changed`,
-    ],
-  });
+/** Whether the journal tells that the run's commit is in that branch, or will. */
+function isKnown({ state, events, tip }: RunWork, top: string, into: string): boolean {
+  const left = machine.readBeside(telemetryOf(top), state.runId).map(({ event }) => event);
+  return isKnownIn([...events, ...left], into, tip);
 }
 
-function listed(paths: readonly string[]): string[] {
-  const over = paths.length - PATHS_MAX;
-  return [...paths.slice(0, PATHS_MAX), ...(over > 0 ? [`and ${over} more`] : [])];
+/**
+ * Writes a merge into the run's journal: at once where nobody is at work on the repository, else
+ * whoever is does. It is done either way; where it cannot be written, that is returned.
+ */
+function tell(
+  { state: { runId } }: RunWork,
+  o: { top: string; commonDir: string; secrets: Secrets },
+  event: BesideEvent | undefined,
+): string | undefined {
+  try {
+    const lock = machine.takeLock(o.commonDir);
+    if (isFailure(lock)) return lock.detail;
+    if (lock === undefined) {
+      if (event === undefined) return undefined;
+      machine.leaveBeside(telemetryOf(o.top), runId, o.secrets.scrubbed(event));
+      return undefined;
+    }
+    try {
+      const store = openRunStore(o.top, runId, o.secrets);
+      if (isRefusal(store)) return store.what;
+      if (event !== undefined) store.record([event]);
+      return undefined;
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    // Git has merged, whatever the disk says of the journal.
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** What of the run itself is in the way. */
@@ -184,25 +191,5 @@ async function refuseRun(
         ? []
         : [`fractal merge ${done.runId}   # another run, which has ended`]),
     ],
-  });
-}
-
-/** What of the user's checkout is in the way. */
-function refuseCheckout(checkout: Checkout, runId: string): Refusal | undefined {
-  const { underWay, branch, changed } = checkout;
-  if (underWay !== undefined) {
-    return refuse(EXIT.usage, `a ${underWay} is under way in this checkout`, {
-      next: [`git ${underWay} --continue   # or --abort`],
-    });
-  }
-  if (branch === undefined) {
-    return refuse(EXIT.usage, "HEAD is detached: no branch would have the merge", {
-      next: ["git switch BRANCH", `fractal merge ${runId}`],
-    });
-  }
-  if (changed.length === 0) return undefined;
-  return refuse(EXIT.usage, "there are changes that are in no commit", {
-    where: listed(changed),
-    next: ["git commit   # or git stash", `fractal merge ${runId}`],
   });
 }

@@ -112,6 +112,7 @@ export interface Wire {
     run?: string;
     commits: boolean;
     anyway: boolean;
+    by: string;
     secrets: Secrets;
   }): Promise<MergeEnd | Refusal>;
   collectGarbage(o: {

@@ -57,6 +57,7 @@ async function turn(world: World, signal: AbortSignal, alarm: Alarm): Promise<Re
       await hands.mirror();
       return { exitCode: signal.reason === "SIGTERM" ? 143 : 130, reason: "stopped" };
     }
+    world.takeUpBeside?.();
     hands.releaseHeld();
     const snapshot = { state: store.state, planOnly, keeps, ...hands.look() };
     const now = clock.now();

@@ -23,6 +23,8 @@ export interface World {
   readonly human: Human;
   /** Tells a person of a new question; returns at once and never throws. */
   readonly notify?: (question: Question) => void;
+  /** Journals what was left beside the journal by who did not have the lock. */
+  readonly takeUpBeside?: () => void;
   readonly clock: Clock;
   readonly spec: Spec;
   readonly limits: Limits;

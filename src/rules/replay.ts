@@ -67,7 +67,8 @@ export function applyEvent(state: RunState, event: RunEvent): void {
   state.seq = event.seq;
   const atMs = parseInstant(event.timestamp);
   apply(state, event, atMs);
-  state.lastAtMs = atMs;
+  // Who merges what is there is at no work: until then nobody need have been.
+  if (event.event_type !== "run.merged") state.lastAtMs = atMs;
 }
 
 /** Each event to who knows what it changes: a type that nobody takes does not compile. */

@@ -35,6 +35,8 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
       return `${event.packages} packages of the lock file installed (${event.downloaded} downloaded, ${durationText(event.duration_ms)})`;
     case "run.stopped":
       return `${event.reason === "stopped" ? "stopped" : `stopped: ${event.reason}`} (exit ${event.exit_code})`;
+    case "run.merged":
+      return mergedText(event);
     case "pass.decided":
       // `run.stopped` follows a stop, with its exit code.
       return event.decision === "pause" ? `pauses: ${event.reason}` : undefined;
@@ -122,6 +124,15 @@ function describeEvent(event: RunEvent, state: RunState): string | undefined {
     case "note.done":
       return undefined;
   }
+}
+
+function mergedText(event: RunEvent & { event_type: "run.merged" }): string {
+  const { actor, into, after, result } = event;
+  if (result === "found") return `found to be merged into ${into} (${after.slice(0, 12)})`;
+  const isDone = result === "fast-forward" || result === "merge";
+  return isDone
+    ? `merged into ${into} by ${actor} (${after.slice(0, 12)})`
+    : `not merged into ${into} for ${actor}: ${result}`;
 }
 
 function uncontained(event: { contained: boolean }): string {

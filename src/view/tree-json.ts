@@ -1,4 +1,5 @@
 /** The tree of a run as data, for `fractal tree --json`. */
+import { renderInstant } from "../domain/instant.ts";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import { colourOf, statusOf, waitsFor } from "../rules/status.ts";
 import { costOfTask, tallyOf, usageOfTask } from "./tally.ts";
@@ -16,6 +17,9 @@ export function treeJson(state: RunState): Record<string, unknown> {
     stopped: state.stopped
       ? { reason: state.stopped.reason, exit_code: state.stopped.exitCode }
       : null,
+    merged: (state.merged ?? []).map(({ into, tip, after, by, atMs }) => {
+      return { into, tip, after, by, at: renderInstant(atMs) };
+    }),
     leaves: tally.leaves,
     by_status: Object.fromEntries(tally.byStatus),
     unchecked: tally.unchecked,

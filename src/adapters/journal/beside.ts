@@ -5,8 +5,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { FactOf, NewEvent } from "../../domain/event.ts";
 import { runMerged } from "../../domain/event/run.ts";
+import type { FactOf, NewEvent } from "../../domain/event.ts";
 import { putFile } from "./blobs.ts";
 
 /** The one kind of event that may be left there: nothing follows from it but that it is known. */

@@ -19,11 +19,17 @@ export async function mergeCommand(
     // Commander turns --no-ff into `ff: false`.
     commits: flags.ff === false,
     anyway: flags.anyway === true,
+    by: context.person,
     secrets: context.secrets,
   });
   if (isRefusal(end)) return out.refuse(end);
   if (end.earlier === "undone") {
     out.note("An earlier merge was cut off; what it had begun was put back first.");
+  }
+  if (end.untold !== undefined) {
+    out.note(
+      `This is not in the run's journal: ${end.untold}\nfractal merge writes it when it can.`,
+    );
   }
   const { work, into, how, before, after } = end;
   const { state, commits, tip } = work;
@@ -39,6 +45,7 @@ export async function mergeCommand(
       before: before || null,
       after,
       tip,
+      journaled: end.untold === undefined,
       undo,
     }),
     () =>

@@ -6,6 +6,7 @@ import type { RunState } from "../../domain/run-state.ts";
 import { beginProcess } from "../breaker.ts";
 import { stopCounting } from "../money/worked-time.ts";
 import { hasDied, noteDeath } from "../quarantine.ts";
+import { noteMerged } from "../work/merged.ts";
 
 type OfRun = EventAbout<"run" | "pass" | "work" | "forecast" | "mirror" | "note">;
 
@@ -37,6 +38,9 @@ export function applyToRun(state: RunState, event: OfRun, atMs: number): void {
       return;
     case "run.stopped":
       state.stopped = { reason: event.reason, exitCode: event.exit_code };
+      return;
+    case "run.merged":
+      noteMerged(state, event);
       return;
     case "forecast.made": {
       const { leaves, calls, tokens } = event;
