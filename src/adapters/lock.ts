@@ -41,11 +41,44 @@ export function takeMergeLock(gitDir: string): Lock | undefined {
   return takeFile(mergeLockFile(gitDir));
 }
 
-function takeFile(file: string): Lock | undefined {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new Database(file, { timeout: LOOK_MS });
+/** How long who clears the cache away is waited for: it moves a few folders under its lock. */
+const CLEARING_MS = 10_000;
+
+const cacheLockFile = (cache: string) => join(cache, "use.db");
+
+/**
+ * Says that this process uses what is kept in a cache, beside others that do. Undefined where the
+ * cache is cleared away for too long, or its file system keeps no locks: then nobody clears it.
+ */
+export function useCache(cache: string): Lock | undefined {
   try {
-    db.exec("BEGIN EXCLUSIVE");
+    return takeFile(cacheLockFile(cache), CLEARING_MS, SHARED);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes a cache to clear it away; undefined while anybody uses it, or where that cannot be told. */
+export function takeCache(cache: string): Lock | undefined {
+  try {
+    return takeFile(cacheLockFile(cache));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reading within a transaction holds SQLite's shared lock until its end. */
+const SHARED = "BEGIN; SELECT count(*) FROM sqlite_master";
+
+function takeFile(
+  file: string,
+  waitMs = LOOK_MS,
+  statements = "BEGIN EXCLUSIVE",
+): Lock | undefined {
+  mkdirSync(dirname(file), { recursive: true });
+  const db = new Database(file, { timeout: waitMs });
+  try {
+    db.exec(statements);
   } catch (error) {
     db.close();
     if (isBusy(error)) return undefined;

@@ -2,7 +2,14 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { isFailure } from "../domain/failure.ts";
-import { type Garbage, garbageOf, type RunLeft, whyKept } from "../rules/work/garbage.ts";
+import {
+  type Garbage,
+  garbageOf,
+  type RunLeft,
+  UNUSED_MS,
+  unusedOf,
+  whyKept,
+} from "../rules/work/garbage.ts";
 import { EXIT, type Refusal, refusalOf, refuse } from "./exit.ts";
 import { isOpen, readableRuns, runIds, telemetryOf, unknownRun } from "./find-run.ts";
 import { refuseFolder } from "./refuse-folder.ts";
@@ -15,6 +22,8 @@ export interface GarbageFound extends Garbage {
   bytes: number;
   /** When something last happened to it, ms since 1970; undefined where nobody knows. */
   lastMs: number | undefined;
+  /** Of the cache: what it is made of. */
+  paths?: string[];
 }
 
 /** All that was found. */
@@ -22,11 +31,15 @@ export interface Collection {
   garbage: GarbageFound[];
   /** Runs of which nothing is taken away, and why. */
   kept: { runId: string; why: string }[];
-  /** Takes these away. */
-  remove(garbage: readonly GarbageFound[]): Promise<void>;
+  /** Why nothing of the cache is, where something could be. */
+  keptCache?: string;
+  /** Takes these away; returns those that are gone. What a run began to use meanwhile stays. */
+  remove(garbage: readonly GarbageFound[]): Promise<GarbageFound[]>;
   /** Lets go of the lock. */
   close(): void;
 }
+
+const UNUSED_DAYS = UNUSED_MS / 86_400_000;
 
 type KeptRef = Awaited<ReturnType<typeof machine.listKept>>[number];
 
@@ -35,6 +48,10 @@ export async function collectGarbage(o: {
   dir: string;
   runs: readonly string[];
   onlyLooks: boolean;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Instead of the user's cache. */
+  cache?: string;
 }): Promise<Collection | Refusal> {
   const top = await topFolderOf(o.dir);
   const survey = await machine.surveyFolder(top);
@@ -93,36 +110,56 @@ export async function collectGarbage(o: {
       garbage.push({ ...one, title: state?.spec.title ?? "", bytes, lastMs });
     }
   }
-  return { garbage, kept, remove, close: () => lock?.release() };
+  const base = machine.cacheBase(o.cache);
+  const unused = o.runs.length > 0 ? [] : unusedOf(machine.listCached(base), known, o.now);
+  const isUsed = unused.length > 0 && machine.isCacheUsed(base);
+  for (const one of isUsed ? [] : unused) {
+    const bytes = one.paths.reduce((sum, path) => sum + machine.folderBytes(path), 0);
+    garbage.push({ ...one, title: `unused for ${UNUSED_DAYS} days`, bytes });
+  }
+  const keptCache = isUsed ? { keptCache: "a run of yours is at work, here or elsewhere" } : {};
+  return { garbage, kept, ...keptCache, remove, close: () => lock?.release() };
 
   async function bytesOf(one: Garbage, left: RunLeft, own: KeptRef[]): Promise<number> {
     if (one.kind === "journal") return left.journalBytes;
     if (one.kind === "workspaces") {
-      const { workspaces } = await machine.findLeftovers(one.runId);
+      const { workspaces } = await machine.findLeftovers(left.runId);
       return workspaces.reduce((sum, folder) => sum + machine.folderBytes(folder), 0);
     }
     return machine.bytesOnlyIn(top, refsOf(one, own));
   }
 
-  async function remove(chosen: readonly GarbageFound[]): Promise<void> {
+  async function remove(chosen: readonly GarbageFound[]): Promise<GarbageFound[]> {
+    const cached = chosen.filter(({ runId }) => runId === null);
+    const ofRuns = chosen.filter((one) => one.runId !== null);
     // Workspaces and refs first, the journal that knows of them last.
-    for (const one of chosen.filter(({ kind }) => kind === "workspaces")) {
-      await machine.removeWorkspaces(one.runId);
+    for (const { runId } of ofRuns.filter(({ kind }) => kind === "workspaces")) {
+      await machine.removeWorkspaces(runId ?? "");
     }
-    const going = chosen.flatMap((one) =>
+    const going = ofRuns.flatMap((one) =>
       refsOf(
         one,
         refs.filter(({ runId }) => runId === one.runId),
       ),
     );
     await machine.removeRefs(top, going);
-    const journalsGone = chosen.filter(({ kind }) => kind === "journal");
-    for (const { runId } of journalsGone) machine.removeJournal(telemetry, runId);
-    if (journalsGone.length === 0) return;
+    const journalsGone = ofRuns.filter(({ kind }) => kind === "journal");
+    for (const { runId } of journalsGone) machine.removeJournal(telemetry, runId ?? "");
     // Derived: made anew, without these runs, when it is asked next.
-    for (const end of ["", "-wal", "-shm"]) {
+    for (const end of journalsGone.length === 0 ? [] : ["", "-wal", "-shm"]) {
       rmSync(join(top, ".fractal", `index.db${end}`), { force: true });
     }
+    return [...ofRuns, ...(await removeCached(cached))];
+  }
+
+  async function removeCached(cached: readonly GarbageFound[]): Promise<GarbageFound[]> {
+    const paths = cached.flatMap((one) => one.paths ?? []);
+    if (paths.length === 0) return [];
+    const gone = await machine.removeCached(base, paths, o.now - UNUSED_MS);
+    return cached.flatMap((one) => {
+      const left = one.paths?.filter((path) => gone?.includes(path)) ?? [];
+      return left.length === 0 ? [] : [{ ...one, paths: left, count: left.length }];
+    });
   }
 }
 

@@ -27,8 +27,10 @@ import { noTracker } from "../adapters/no-tracker.ts";
 import { openPackages, USUAL_REGISTRY } from "../adapters/outside/packages.ts";
 import { openWeb } from "../adapters/outside/web.ts";
 import { readPrompts } from "../adapters/prompt-files.ts";
+import { isCacheUsed, listCached, removeCached } from "../adapters/sandbox/cache.ts";
 import { findLeftovers, removeWorkspaces } from "../adapters/sandbox/leftovers.ts";
 import { proveSandbox } from "../adapters/sandbox/proof.ts";
+import { cacheBase } from "../adapters/sandbox/quarters.ts";
 import { createSandbox } from "../adapters/sandbox/sandbox.ts";
 import { selfTest } from "../adapters/sandbox/self-test.ts";
 
@@ -37,6 +39,7 @@ export const machine = {
   awaitOrphans,
   beadsTracker,
   bytesOnlyIn,
+  cacheBase,
   createSandbox,
   draftRepository,
   elsewhere,
@@ -48,9 +51,11 @@ export const machine = {
   initRepository,
   inspectBlobs,
   inspectJournal,
+  isCacheUsed,
   isLockHeld,
   isWithin,
   leaveBeside,
+  listCached,
   listKept,
   memoryJournal,
   mergeIntoCheckout,
@@ -74,6 +79,7 @@ export const machine = {
   recordingModel,
   recoverMerge,
   removeBeside,
+  removeCached,
   removeJournal,
   removeRefs,
   removeWorkspaces,

@@ -119,6 +119,7 @@ export interface Wire {
     dir: string;
     runs: readonly string[];
     onlyLooks: boolean;
+    now: number;
   }): Promise<Collection | Refusal>;
   /** The person at this terminal. */
   openHuman(o: { mayAsk: boolean; colour: boolean }): Human;

@@ -19,6 +19,15 @@ const WHAT: { readonly [K in GarbageKind]: string } = {
   unmerged: "attempt that was not merged",
   branch: "branch",
   journal: "journal with its blobs",
+  packages: "folder of installed packages",
+  copies: "copy of a program or its files",
+};
+
+/** Where more of them is not said with an `s` at the end. */
+const WHAT_MANY: { readonly [K in GarbageKind]?: (n: number) => string } = {
+  unmerged: (n) => `${n} attempts that were not merged`,
+  packages: (n) => `${n} folders of installed packages`,
+  copies: (n) => `${n} copies of programs or their files`,
 };
 
 const TITLE_COLUMNS = 30;
@@ -32,9 +41,9 @@ export function renderGarbage(
   const paint = paintOf(o.colour);
   const head = ["run", "of", "what", "size", "last touched", "goes"];
   const cells = rows.map(({ runId, title, kind, count: n, bytes, lastMs, needs, onlyCopy }) => [
-    runId,
+    runId ?? "cache",
     cut(oneLine(title), TITLE_COLUMNS),
-    kind === "unmerged" && n > 1 ? `${n} attempts that were not merged` : count(n, WHAT[kind]),
+    n > 1 ? (WHAT_MANY[kind]?.(n) ?? count(n, WHAT[kind])) : count(n, WHAT[kind]),
     bytesText(bytes),
     lastMs === undefined ? "unknown" : `${durationText(o.now - lastMs)} ago`,
     [

@@ -48,6 +48,7 @@ const SUITES: Record<Report, Record<string, string[]>> = {
     integration: unit("test/orchestrator/integration.test.ts"),
     "parallel-edits": unit("test/orchestrator/parallel-edits.test.ts"),
     "user-merge": unit("test/adapters/git/user-merge.test.ts"),
+    "git-locks": unit("test/adapters/git/locks.test.ts"),
     escape: unit("test/adapters/sandbox/escape.test.ts"),
     "raced-writer": unit("test/adapters/sandbox/raced-writer.test.ts"),
     "hostile-trees": unit("test/adapters/git/hostile-trees.test.ts"),

@@ -1,8 +1,9 @@
 /** What a run made, with the real program: seen with diff, taken with merge, cleared away with gc. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execaSync } from "execa";
 import { describe, expect, it } from "vitest";
+import { takeLock } from "../../src/adapters/lock.ts";
 import {
   ADD_RIGHT,
   ADD_WRONG,
@@ -34,6 +35,8 @@ const refs = (rig: Rig) =>
     .git("for-each-ref", "--format=%(refname)", "refs/fractal", "refs/heads/fractal")
     .split("\n")
     .filter(Boolean);
+
+const mergesIn = (rig: Rig) => rig.events().filter((event) => event.event_type === "run.merged");
 
 describe("what a run made", () => {
   it("is seen, taken once, and cleared away when it is asked for, and nothing else is", async () => {
@@ -68,13 +71,19 @@ describe("what a run made", () => {
     expect((await rig.fractal(["merge"])).stderr).toContain("detached");
     rig.git("switch", "--quiet", "main");
     expect(rig.git("rev-parse", "HEAD")).toBe(before);
-    const merged = await rig.fractal(["merge"]);
+    const merged = await rig.fractal(["merge"], { env: { USER: "una" } });
     expect(merged.exitCode, merged.all).toBe(0);
     expect(merged.stdout).toContain(`Merged fractal/${run}/main into main`);
     expect(merged.stdout).toContain(`git reset --keep ${before.slice(0, 12)}`);
     expect(rig.git("show", "HEAD:lib/add.mjs")).toContain("a + b");
     const again = await rig.fractal(["merge", "--json"]);
     expect(JSON.parse(again.stdout).data).toMatchObject({ how: "already", undo: null });
+    const told = { into: "main", result: "fast-forward", before, actor: "una", task_id: null };
+    expect(mergesIn(rig)).toEqual([expect.objectContaining(told)]);
+    const tree = JSON.parse((await rig.fractal(["tree", "--json"])).stdout).data;
+    expect(tree.merged).toEqual([expect.objectContaining({ into: "main", by: "una" })]);
+    expect((await rig.fractal(["fsck", run])).exitCode).toBe(0);
+    expect((await rig.fractal(["replay", run])).exitCode).toBe(0);
     expect(rig.git("status", "--porcelain")).toBe("");
 
     // gc
@@ -125,6 +134,59 @@ describe("what a run made", () => {
     expect(rig.git("show", "HEAD:lib/add.mjs")).toContain("a + b");
   });
 
+  it("is merged beside a controller at work too, which journals it; and by the user's own git", async () => {
+    using rig = aRig();
+    const run = await ran(rig);
+    // As a controller holds it.
+    const lock = takeLock(join(rig.dir, ".git"));
+    if (lock === undefined || "failure" in lock) throw new Error("the lock is held");
+    const lines = rig.events().length;
+    const merged = await rig.fractal(["merge", "--no-ff"], { env: { USER: "una" } });
+    expect(merged.exitCode, merged.all).toBe(0);
+    expect((await rig.fractal(["merge"])).stdout).toContain("already");
+    expect(rig.events()).toHaveLength(lines);
+    lock.release();
+    const resumed = await rig.fractal(["resume", run]);
+    expect(resumed.exitCode, resumed.all).toBe(0);
+    expect(resumed.all).toContain("merged into main by una");
+    const first = expect.objectContaining({ result: "merge", actor: "una" });
+    expect(mergesIn(rig)).toEqual([first]);
+
+    rig.git("switch", "--quiet", "-c", "other", "HEAD~1");
+    rig.git("merge", "--quiet", `fractal/${run}/main`);
+    expect((await rig.fractal(["merge"])).stdout).toContain("already");
+    expect((await rig.fractal(["merge"])).stdout).toContain("already");
+    const found = expect.objectContaining({ into: "other", result: "found" });
+    expect(mergesIn(rig)).toEqual([first, found]);
+    expect((await rig.fractal(["fsck", run])).exitCode).toBe(0);
+  });
+
+  it("waits for a person whose git is in the way: named, exit 6, and nothing is lost", async () => {
+    using rig = aRig();
+    const run = await ran(rig);
+    const before = refs(rig);
+    const index = join(rig.dir, ".git", "index.lock");
+    const packed = join(rig.dir, ".git", "packed-refs.lock");
+    writeFileSync(index, "");
+    const merged = await rig.fractal(["merge"]);
+    expect(merged.exitCode, merged.all).toBe(6);
+    expect(merged.stderr).toContain(`rm '${index}'`);
+    rmSync(index);
+    writeFileSync(packed, "");
+    const gc = await rig.fractal(["gc", "--yes", "--branches", "--unmerged"]);
+    expect(gc.exitCode, gc.all).toBe(6);
+    expect(gc.stderr).toContain(`rm '${packed}'`);
+    expect(existsSync(packed)).toBe(true);
+    expect(refs(rig)).toEqual(before);
+    rmSync(packed);
+    expect((await rig.fractal(["merge"])).exitCode).toBe(0);
+    expect(mergesIn(rig).map((event) => "result" in event && event.result)).toEqual([
+      "locked",
+      "fast-forward",
+    ]);
+    expect((await rig.fractal(["fsck", run])).exitCode).toBe(0);
+  });
+
   it("is not merged where both changed the same lines: nothing is left half done", async () => {
     using rig = aRig({ "README.md": "# Here\n", "lib/README.md": "old\n" });
     const run = await ran(rig);
@@ -136,5 +198,7 @@ describe("what a run made", () => {
     expect(rig.git("rev-parse", "HEAD")).toBe(mine);
     expect(rig.git("status", "--porcelain")).toBe("");
     expect(existsSync(join(rig.dir, ".git/MERGE_HEAD"))).toBe(false);
+    const refused = { into: "main", result: "conflicts", before: mine, after: mine };
+    expect(mergesIn(rig)).toEqual([expect.objectContaining(refused)]);
   });
 });

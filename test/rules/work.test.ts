@@ -1,10 +1,16 @@
 /** What a task's work is, when a run may be merged, and what may be cleared away. */
 import { describe, expect, it } from "vitest";
+import { memoryJournal } from "../../src/adapters/journal/memory.ts";
+import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
 import type { RunState } from "../../src/domain/run-state.ts";
+import { openStore } from "../../src/orchestrator/store.ts";
+import { taskOf } from "../../src/rules/status.ts";
 import { flagMissing, garbageOf, type RunLeft, whyKept } from "../../src/rules/work/garbage.ts";
 import { notYet } from "../../src/rules/work/mergeable.ts";
+import { isKnownIn, isTold } from "../../src/rules/work/merged.ts";
 import { pieceOfAttempt, piecesOf } from "../../src/rules/work/patches.ts";
 import { anAttempt, anEvent, aState, aTask, aVerdict } from "../support/builders.ts";
+import { aClock, created, runStarted, taken } from "../support/leaf-store.ts";
 
 const state = (over: Parameters<typeof aTask>[1] = {}): RunState =>
   aState({
@@ -166,5 +172,61 @@ describe("what may be cleared away", () => {
       "unmerged",
       "branch",
     ]);
+  });
+});
+
+describe("a merge by a person", () => {
+  const merging = {
+    task_id: null,
+    actor: "una",
+    event_type: "run.merged",
+    into: "trunk",
+    tip: "t1",
+    result: "merge",
+    before: "b1",
+    after: "m1",
+    at: "2026-01-05T13:00:00.000Z",
+  } as const;
+
+  /** A run whose root is being planned. */
+  function aLeasedTask() {
+    const clock = aClock();
+    const first = [runStarted, created("root", null)];
+    const store = openStore(memoryJournal("r"), clock, DEFAULT_LIMITS, first);
+    store.record([taken(taskOf(store.state, "root"), "planner")]);
+    return { store, clock };
+  }
+
+  it("is where the run's branch is from then on; what git refused is not", () => {
+    const { store } = aLeasedTask();
+    store.record([{ ...merging, result: "conflicts" }]);
+    expect(store.state.merged).toBeUndefined();
+    store.record([merging]);
+    const atMs = Date.UTC(2026, 0, 5, 13, 0, 0);
+    expect(store.state.merged).toEqual([
+      { into: "trunk", tip: "t1", after: "m1", by: "una", atMs },
+    ]);
+  });
+
+  it("is nobody's time at work on what was cut off before it", () => {
+    const { store, clock } = aLeasedTask();
+    const { lastAtMs } = store.state;
+    clock.nowMs += 86_400_000;
+    store.record([merging]);
+    expect(store.state.lastAtMs).toBe(lastAtMs);
+    const resumed = { pid: 1, models: {}, contained: true } as const;
+    store.record([{ task_id: null, actor: "fractal", event_type: "run.resumed", ...resumed }]);
+    expect(store.state.tasks.get("root")?.attempts[0]?.workedMs).toBe(0);
+  });
+
+  it("is told once, and known by branch and commit", () => {
+    const { store } = aLeasedTask();
+    store.record([merging, { ...merging, into: "other", result: "refused" }]);
+    const events = store.journal.read();
+    expect(isTold(events, merging)).toBe(true);
+    expect(isTold(events, { ...merging, at: "2026-01-05T14:00:00.000Z" })).toBe(false);
+    expect(isKnownIn(events, "trunk", "t1")).toBe(true);
+    expect(isKnownIn(events, "trunk", "t2")).toBe(false);
+    expect(isKnownIn(events, "other", "t1")).toBe(false);
   });
 });

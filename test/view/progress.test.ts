@@ -13,6 +13,13 @@ const state = aState({
 });
 const USAGE = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 };
 
+const aMerge = (result: "fast-forward" | "found" | "conflicts") =>
+  ({
+    event_type: "run.merged",
+    ...{ into: "main", tip: "a".repeat(40), before: "b".repeat(40), after: "a".repeat(40) },
+    ...{ result, at: "2026-01-05T12:00:00.000Z" },
+  }) as const;
+
 const line = (fact: Parameters<typeof anEvent>[0], taskId: string | null = "fr-k.a1") =>
   renderProgress(anEvent(fact, { taskId, seconds: 7 }), state);
 
@@ -33,6 +40,9 @@ describe("an event as a line", () => {
     [{ event_type: "task.done", attempt: 1, unchecked: false }, "done, merged"],
     [{ event_type: "task.done", attempt: 1, unchecked: true }, "done, merged, unchecked"],
     [{ event_type: "task.done", unchecked: false }, "done"],
+    [aMerge("fast-forward"), "merged into main by fractal (aaaaaaaaaaaa)"],
+    [aMerge("found"), "found to be merged into main (aaaaaaaaaaaa)"],
+    [aMerge("conflicts"), "not merged into main for fractal: conflicts"],
     [
       { event_type: "task.split", children: ["a", "b"], checks: [], assumptions: [] },
       "split into 2 tasks",

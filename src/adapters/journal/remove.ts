@@ -1,11 +1,12 @@
 /** How big a run's journal is with its blobs, and taking it away. */
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { syncFolder } from "./blobs.ts";
 
-/** Bytes of all files below a folder; 0 where it is not there. */
+/** Bytes of all files below a folder, or of the one file it is; 0 where it is not there. */
 export function folderBytes(folder: string): number {
-  let total = 0;
+  const itself = lstatSync(folder, { throwIfNoEntry: false });
+  let total = itself?.isFile() ? itself.size : 0;
   for (const entry of readdirIn(folder)) {
     if (entry.isFile()) total += statSync(join(entry.parentPath, entry.name)).size;
   }

@@ -7,6 +7,8 @@ import { execa } from "execa";
 import { only } from "../../domain/environment.ts";
 import type { Failure } from "../../domain/failure.ts";
 import type { Installed } from "../../domain/ports.ts";
+import { useCache } from "../lock.ts";
+import { forgetUse, noteUse } from "./cache.ts";
 import { giveTree, removeTree } from "./remove.ts";
 import { spreadBelow } from "./spread.ts";
 import { endSurvivors } from "./survivors.ts";
@@ -50,9 +52,13 @@ export async function openQuarters(o: {
   cache?: string | undefined;
 }): Promise<Quarters | Failure> {
   const user = isRoot() ? SANDBOX_USER : undefined;
-  const base = join(o.cache ?? usualCache(), "sandbox");
+  const base = cacheBase(o.cache);
   const workspaces = workspacesOf(o.runId, o.cache);
+  let use: ReturnType<typeof useCache>;
   try {
+    await mkdir(base, { recursive: true });
+    // From here on nobody clears away what this process may come to use.
+    use = useCache(base);
     await endSurvivors(workspaces);
     await removeTree(workspaces);
     await mkdir(workspaces, { recursive: true });
@@ -62,9 +68,11 @@ export async function openQuarters(o: {
     if (user) await chown(base, 0, user.gid);
     await chmod(base, user ? 0o710 : 0o700);
   } catch (error) {
+    use?.release();
     return unavailable(`The folder ${base} cannot be used: ${String(error)}`);
   }
   if (user && !(await canPass(dirname(base)))) {
+    use?.release();
     return unavailable(
       `Started as root, fractal runs model-written code as an unprivileged user, which cannot reach ${base}: ` +
         `the folders above it must be passable for others (chmod o+x).`,
@@ -100,7 +108,11 @@ export async function openQuarters(o: {
     mustOwn,
     discard,
     installed: {
-      has: (key) => isThere(placeOf(key)),
+      async has(key) {
+        const isKept = await isThere(placeOf(key));
+        if (isKept) await noteUse(base, placeOf(key));
+        return isKept;
+      },
       async keep(key, folder, path) {
         mustOwn(folder);
         const source = join(folder, path);
@@ -114,6 +126,7 @@ export async function openQuarters(o: {
           // Another process was first.
           if (!(await isThere(place))) throw error;
         });
+        await noteUse(base, place);
       },
       async show(key, folder, path) {
         mustOwn(folder);
@@ -136,16 +149,22 @@ export async function openQuarters(o: {
     async close() {
       await removing;
       await removeTree(workspaces);
+      use?.release();
     },
     async reachable(path) {
-      return !user || (await canRead(path)) ? path : copyOf(path, join(base, "copies"));
+      return !user || (await canRead(path)) ? path : copyOf(path, base);
     },
   };
 }
 
+/** Where files for all sandboxes of this user are kept. */
+export function cacheBase(cache = usualCache()): string {
+  return join(cache, "sandbox");
+}
+
 /** The folder that holds the workspaces of a run. */
 export function workspacesOf(runId: string, cache = usualCache()): string {
-  return join(cache, "sandbox", "workspaces", fileName(runId));
+  return join(cacheBase(cache), "workspaces", fileName(runId));
 }
 
 function isRoot(): boolean {
@@ -181,7 +200,8 @@ async function canRead(path: string): Promise<boolean> {
 }
 
 /** A copy that is renewed when the original changes; made beside, then moved into place. */
-async function copyOf(path: string, copies: string): Promise<string> {
+async function copyOf(path: string, base: string): Promise<string> {
+  const copies = join(base, "copies");
   const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
   const stamps = await Promise.all(
     // Package managers rewrite the second whenever they change what is installed.
@@ -195,6 +215,7 @@ async function copyOf(path: string, copies: string): Promise<string> {
   const original = digest(path);
   const name = `${original}-${digest(stamps.join("\n"))}`;
   const copy = join(copies, name);
+  await noteUse(base, copy);
   if (await lstat(copy).catch(() => undefined)) return copy;
   await mkdir(copies, { recursive: true });
   await chmod(copies, 0o711);
@@ -216,6 +237,9 @@ async function copyOf(path: string, copies: string): Promise<string> {
     // Another process was first.
     await rm(draft, { recursive: true, force: true });
   }
-  for (const each of stale) await rm(join(copies, each), { recursive: true, force: true });
+  for (const each of stale) {
+    await rm(join(copies, each), { recursive: true, force: true });
+    await forgetUse(base, join(copies, each));
+  }
   return copy;
 }

@@ -54,7 +54,10 @@ export async function createSandbox(o: {
   const toolFolders = await findToolFolders(o.toolFolders ?? []);
   const world = { quarters, root, mounts, toolFolders, env: { ...TIDY, ...o.env }, ceilings };
   const sandbox = await (o.mode === "contained" ? openContained(world) : openUnconfined(world));
-  if (isFailure(sandbox)) return sandbox;
+  if (isFailure(sandbox)) {
+    await quarters.close();
+    return sandbox;
+  }
   return {
     ...sandbox,
     run: tellingTouched(sandbox.run),

@@ -24,7 +24,7 @@ export async function gcCommand(
   const human = wire.openHuman({ mayAsk: context.mayAsk, colour: out.noteLook.colour });
   const mayAsk = human.present && !out.json;
   const onlyLooks = flags.dryRun === true || (!context.yes && !mayAsk);
-  const found = await wire.collectGarbage({ dir, runs, onlyLooks });
+  const found = await wire.collectGarbage({ dir, runs, onlyLooks, now: context.now() });
   if (isRefusal(found)) return out.refuse(found);
   try {
     const wanted: Wanted = {
@@ -35,15 +35,18 @@ export async function gcCommand(
     const rows = found.garbage.map((one) => ({ ...one, needs: flagMissing(one, wanted) }));
     const going = rows.filter(({ needs }) => needs === undefined);
     const look = { ...out.look, now: context.now() };
-    const list = () => renderGarbage(rows, found.kept, look);
+    const { keptCache } = found;
+    const cache = keptCache === undefined ? [] : [{ runId: "cache", why: keptCache }];
+    const list = () => renderGarbage(rows, [...found.kept, ...cache], look);
     const data = (removed: GarbageFound[]) => ({
       removed: removed.map(plain),
       left: rows
-        .filter((row) => !removed.includes(row))
+        .filter((row) => !removed.some((one) => isSame(one, row)))
         .map((row) => ({ ...plain(row), needs: row.needs ?? null })),
       kept_runs: found.kept.map(({ runId, why }) => ({ run: runId, why })),
+      kept_cache: keptCache ?? null,
     });
-    const sum = `${count(going.length, "thing")}, ${bytesText(total(going))}`;
+    const sum = sumOf(going);
     if (flags.dryRun === true || going.length === 0) {
       out.show(() => data([]), list);
       out.note(going.length === 0 ? "Nothing to remove." : `Would remove ${sum}.`);
@@ -70,34 +73,45 @@ export async function gcCommand(
         return context.signal.aborted ? EXIT.interrupted : EXIT.done;
       }
     }
-    await found.remove(going);
+    const gone = await found.remove(going);
     out.show(
-      () => data(going),
+      () => data(gone),
       () =>
         [
-          ...going.map(
+          ...gone.map(
             (one) =>
-              `Removed ${one.runId} ${one.kind}${one.onlyCopy === undefined ? "" : ` (${one.onlyCopy})`}`,
+              `Removed ${one.runId ?? "cache"} ${one.kind}${one.onlyCopy === undefined ? "" : ` (${one.onlyCopy})`}`,
           ),
-          `${sum}. What was in git is freed by git gc.`,
+          `${sumOf(gone)}. What was in git is freed by git gc.`,
         ].join("\n"),
     );
+    if (gone.length < going.length) out.note("What a run began to use meanwhile was left.");
     return EXIT.done;
   } finally {
     found.close();
   }
 }
 
+/** A thing is told by its run and kind. */
+function isSame(one: GarbageFound, other: GarbageFound): boolean {
+  return one.runId === other.runId && one.kind === other.kind;
+}
+
+function sumOf(rows: readonly GarbageFound[]): string {
+  return `${count(rows.length, "thing")}, ${bytesText(total(rows))}`;
+}
+
 function total(rows: readonly GarbageFound[]): number {
   return rows.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function plain({ runId, kind, count: n, refs, bytes, lastMs, onlyCopy }: GarbageFound) {
+function plain({ runId, kind, count: n, refs, bytes, lastMs, onlyCopy, paths }: GarbageFound) {
   return {
     run: runId,
     kind,
     count: n,
     refs,
+    ...(paths === undefined ? {} : { paths }),
     bytes,
     last: lastMs === undefined ? null : new Date(lastMs).toISOString(),
     only_copy_of: onlyCopy ?? null,

@@ -75,7 +75,7 @@ export function addGc(program: Command, world: World, end: End): void {
     .option("--unmerged", "also what is the only copy of work that was not merged")
     .addHelpText(
       "after",
-      "\nWithout flags: workspaces, and attempts whose work is on a branch. A run that is\nopen, or whose journal is damaged, keeps everything; so does one whose journal\nis not here, unless it is named. It asks first; -y agrees.\nExit codes: 0 done, 2 nobody was there to be asked, or a run is at work.",
+      "\nWithout flags: workspaces, and attempts whose work is on a branch. A run that is\nopen, or whose journal is damaged, keeps everything; so does one whose journal\nis not here, unless it is named. Of your cache: what no run of yours used for\n30 days, while none is at work. It asks first; -y agrees.\nExit codes: 0 done, 2 nobody was there to be asked, or a run is at work.",
     )
     .addHelpText(
       "after",

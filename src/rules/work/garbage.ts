@@ -1,7 +1,10 @@
 /** What runs left that may be taken away, and which of it is the only copy of work nobody merged. */
+import type { Cached } from "../../domain/cached.ts";
 import type { RunState } from "../../domain/run-state.ts";
 
-export type GarbageKind = "workspaces" | "attempts" | "unmerged" | "branch" | "journal";
+export type GarbageKind =
+  | ("workspaces" | "attempts" | "unmerged" | "branch" | "journal")
+  | ("packages" | "copies");
 
 /** What is known of one run. */
 export interface RunLeft {
@@ -29,7 +32,8 @@ export interface RunLeft {
 
 /** One thing that may be taken away. */
 export interface Garbage {
-  runId: string;
+  /** Null: it is of no run, and kept in the cache for all that this user has. */
+  runId: string | null;
   kind: GarbageKind;
   /** How many refs or folders. */
   count: number;
@@ -37,6 +41,26 @@ export interface Garbage {
   refs: string[];
   /** Set where it is the last place of work that was not merged: what is lost with it. */
   onlyCopy?: string;
+}
+
+/** How long what the cache keeps for all runs must not have been used: it can be made again. */
+export const UNUSED_MS = 30 * 24 * 3_600_000;
+
+/** What of the cache nobody has used for long, by kind; workspaces of these runs are their own matter. */
+export function unusedOf(
+  cached: readonly Cached[],
+  runIds: ReadonlySet<string>,
+  now: number,
+): (Garbage & { paths: string[]; lastMs: number })[] {
+  const isOld = ({ kind, path, lastUsedMs }: Cached) =>
+    lastUsedMs <= now - UNUSED_MS &&
+    !(kind === "workspaces" && runIds.has(path.slice(path.lastIndexOf("/") + 1)));
+  const old = Map.groupBy(cached.filter(isOld), ({ kind }) => kind);
+  return [...old].map(([kind, all]) => ({
+    ...{ runId: null, kind, count: all.length, refs: [] },
+    paths: all.map(({ path }) => path).sort(),
+    lastMs: Math.max(...all.map(({ lastUsedMs }) => lastUsedMs)),
+  }));
 }
 
 /** Why nothing of a run is taken away; undefined where something may be. */
