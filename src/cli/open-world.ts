@@ -30,6 +30,7 @@ import {
   promptTexts,
 } from "./prepare.ts";
 import { openReach } from "./reach.ts";
+import { takeUpBeside } from "./run-store.ts";
 import { scrubbedJournal, scrubbedRepository, scrubbedSandbox, scrubbedStore } from "./scrubbed.ts";
 import { machine } from "./wire.ts";
 
@@ -92,6 +93,7 @@ export async function openWorld(opening: Opening): Promise<StartedRun | Refusal>
   const repository = scrubbedRepository(branched, secrets);
   const unfit = isNew ? await refuseGivenPlan(opening, repository) : undefined;
   if (unfit !== undefined) return unfit;
+  await repository.freeLocks();
   const tracker = await openTracker(context, human, top, ACTOR, isNew);
   if (isRefusal(tracker)) return tracker;
   await machine.awaitOrphans(beadsOf(top));
@@ -131,6 +133,7 @@ export async function openWorld(opening: Opening): Promise<StartedRun | Refusal>
     ...(config.notify === undefined
       ? {}
       : { notify: notifier(config.notify, { cwd: top, secrets, say: context.out.note }) }),
+    takeUpBeside: () => takeUpBeside(store, top),
     clock,
     spec,
     limits: config.limits,
