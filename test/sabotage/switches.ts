@@ -956,8 +956,8 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "any-lock-removed",
     file: "src/adapters/git/locks.ts",
-    from: "if (foldersOf(o).some((folder) => lock.startsWith(`${folder}/`))) await freeLocks(o);",
-    to: "if (foldersOf(o).length > 0) rmSync(lock);",
+    from: "await awaitGone([lock], o.commonDir);",
+    to: "rmSync(lock);",
     removes: "A lock of a person's git is removed.",
     tests: ["test/adapters/git/locks.test.ts"],
     named: "is named where it is in the way",
