@@ -632,8 +632,8 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "swap-without-compare",
     file: "src/adapters/git/repository.ts",
-    from: 'await refs(["update-ref", ref, to, from], {',
-    to: 'await refs(["update-ref", ref, to], {',
+    from: "await move(ref, to, from);",
+    to: "await move(ref, to);",
     removes: "The branch is moved wherever it stands by then.",
     tests: ["test/adapters/git/contract.test.ts"],
     named: "moves the branch from the commit named",
