@@ -10,6 +10,7 @@ import type { Ground } from "./ground.ts";
 import type { MemoryRepository } from "./memory-repository.ts";
 import { memoryTracker } from "./memory-tracker.ts";
 import { aMemoryWorld, resumed } from "./memory-world.ts";
+import { aMortal, never } from "./mortal.ts";
 import { type Chance, chanceOf } from "./toy-run.ts";
 import { block, part, planOf, specOf } from "./words.ts";
 
@@ -32,8 +33,6 @@ export interface Happened {
 /** The promise is broken. */
 class Broken extends Error {}
 
-/** Made anew each time: one promise would keep everybody who ever waited for it. */
-const never = () => new Promise<never>(() => undefined);
 const FILES = ["f0.txt", "f1.txt", "f2.txt"] as const;
 export const BASE = Object.fromEntries(FILES.map((file) => [file, "start\n"]));
 const LIVES_MAX = 14;
@@ -115,77 +114,51 @@ export async function playSchedule(seed: number, ground: Ground): Promise<Happen
     // Somebody stops it, to do something meanwhile.
     const stopAt = handsLeft > 0 && chance(2) === 0 ? 1 + chance(150) : Number.POSITIVE_INFINITY;
     const stop = new AbortController();
-    let steps = 0;
-    let isDead = false;
-    let kill = () => {};
-    const killed = new Promise<undefined>((resolve) => {
-      kill = () => resolve(undefined);
+    const mortal = aMortal(killAt, (step) => {
+      if (step >= stopAt) stop.abort("SIGINT");
     });
-    const step = () => {
-      steps += 1;
-      if (steps >= stopAt) stop.abort("SIGINT");
-      if (steps >= killAt && !isDead) {
-        isDead = true;
-        kill();
-      }
-      return isDead;
-    };
-    const mortal = <Port extends object>(port: Port, names: readonly (keyof Port)[]): Port => {
-      const wrapped = { ...port };
-      for (const name of names) {
-        const method = port[name] as (...all: unknown[]) => Promise<unknown>;
-        wrapped[name] = (async (...all: unknown[]) => {
-          if (step()) return never();
-          if (name === "advance" && handsLeft > 0 && chance(4) === 0) {
-            handsLeft -= 1;
-            happened.races += 1;
-            await commitByHand();
-          }
-          const done = await method.apply(port, all);
-          return step() ? never() : done;
-        }) as Port[keyof Port];
-      }
-      return wrapped;
+    /** Now and then a person is quicker than the merge. */
+    const raced: Repository = {
+      ...repository,
+      async advance(from, to) {
+        if (handsLeft > 0 && chance(4) === 0) {
+          handsLeft -= 1;
+          happened.races += 1;
+          await commitByHand();
+        }
+        return repository.advance(from, to);
+      },
     };
     /** Who is dead sleeps for ever. */
     const mortalClock: Clock = {
       now: clock.now,
       sleep: (delayMs, signal) =>
-        isDead ? never() : clock.sleep(delayMs, signal).then(() => (isDead ? never() : undefined)),
-    };
-    const written: Journal = {
-      ...journal,
-      append(events, at) {
-        if (step()) throw new Error("dead");
-        const lines = journal.append(events, at);
-        if (step()) throw new Error("dead");
-        return lines;
-      },
+        mortal.isDead
+          ? never()
+          : clock.sleep(delayMs, signal).then(() => (mortal.isDead ? never() : undefined)),
     };
     try {
       const now = world({
-        journal: written,
+        journal: mortal.journal(journal),
         clock: mortalClock,
-        repository: mortal(repository, [
+        repository: mortal.port(raced, [
           ...(["head", "checkout", "collect", "commit", "keep"] as const),
           ...(["merge", "advance", "findMerged", "landed"] as const),
         ]),
-        script: async (request) => {
-          if (step()) return never();
-          await clock.sleep(chance(8000), new AbortController().signal);
-          const said = answer(request, chance, fileOf);
-          return step() ? never() : said;
-        },
+        script: (request) =>
+          mortal.act(async () => {
+            await clock.sleep(chance(8000), new AbortController().signal);
+            return answer(request, chance, fileOf);
+          }),
       });
       now.store.record([resumed()]);
       const run = runLoop(now, stop.signal);
       run.catch(() => undefined);
-      const rest = await Promise.race([run, killed]);
-      // Its process has ended, whatever was still under way.
-      isDead = true;
+      const rest = await Promise.race([run, mortal.killed]);
+      mortal.end();
       return rest;
     } catch (error) {
-      if (isDead) return undefined;
+      if (mortal.isDead) return undefined;
       throw error;
     }
   };
