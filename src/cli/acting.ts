@@ -16,15 +16,12 @@ import { findBeads } from "./prepare.ts";
 import { openRunStore } from "./run-store.ts";
 import type { Secrets } from "./secrets.ts";
 import { machine } from "./wire.ts";
-import type { Act, RunForActing } from "./wiring.ts";
+import type { Act, RunForActing, RunNamed } from "./wiring.ts";
 
 /** Opens a run to act on as `by`. The lock is taken where it is free. */
-export async function openRunForActing(o: {
-  dir: string;
-  run?: string;
-  by: string;
-  secrets: Secrets;
-}): Promise<RunForActing | Refusal> {
+export async function openRunForActing(
+  o: RunNamed & { by: string; secrets: Secrets },
+): Promise<RunForActing | Refusal> {
   const survey = await machine.surveyFolder(o.dir);
   const top = survey.repository?.top;
   if (top === undefined || survey.repository === undefined) {

@@ -9,10 +9,10 @@ import { beadsOf, noRun, runIds, telemetryOf, unknownRun } from "./find-run.ts";
 import { PACKAGE } from "./package-folder.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
-import type { Inspection } from "./wiring.ts";
+import type { Inspection, RunNamed } from "./wiring.ts";
 
 /** The run named, or each run of the repository around `dir`, newest first. */
-export async function inspectRuns(o: { dir: string; run?: string }): Promise<Inspection | Refusal> {
+export async function inspectRuns(o: RunNamed): Promise<Inspection | Refusal> {
   const top = await topFolderOf(o.dir);
   const telemetry = telemetryOf(top);
   const all = runIds(telemetry);

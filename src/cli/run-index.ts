@@ -7,13 +7,10 @@ import { isLive } from "./is-live.ts";
 import { readVersion } from "./package-folder.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
-import type { IndexedRun } from "./wiring.ts";
+import type { IndexedRun, RunNamed } from "./wiring.ts";
 
 /** The run named, else the open one, else the newest; a refusal when there is none. */
-export async function openRunIndex(o: {
-  dir: string;
-  run?: string;
-}): Promise<IndexedRun | Refusal> {
+export async function openRunIndex(o: RunNamed): Promise<IndexedRun | Refusal> {
   const top = await topFolderOf(o.dir);
   const found = findRun(top, o.run);
   if (isRefusal(found)) return found;

@@ -11,7 +11,7 @@ import { probeMachine } from "./probing.ts";
 import { openRunIndex } from "./run-index.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
-import type { RunForReading, Wire } from "./wiring.ts";
+import type { RunForReading, RunNamed, Wire } from "./wiring.ts";
 import { openRunWork } from "./work.ts";
 
 export const wired: Wire = {
@@ -36,10 +36,7 @@ export const wired: Wire = {
   probe: probeMachine,
 };
 
-async function openRunForReading(o: {
-  dir: string;
-  run?: string;
-}): Promise<RunForReading | Refusal> {
+async function openRunForReading(o: RunNamed): Promise<RunForReading | Refusal> {
   const top = await topFolderOf(o.dir);
   const found = findRun(top, o.run);
   if (isRefusal(found)) return found;

@@ -87,24 +87,22 @@ export interface Probe {
   fix?: string;
 }
 
+/** A run by its name, else the open one, else the newest, of the repository around `dir`. */
+export interface RunNamed {
+  dir: string;
+  run?: string | undefined;
+}
+
 export interface Wire {
-  /**
-   * The run named, else the open one, else the newest of the repository around `dir`. A refusal
-   * when there is none.
-   */
-  openRunForReading(o: { dir: string; run?: string }): Promise<RunForReading | Refusal>;
+  /** A refusal when there is none. */
+  openRunForReading(o: RunNamed): Promise<RunForReading | Refusal>;
   /** Everything about the run named, or about each run of the repository. Writes nothing. */
-  inspectRuns(o: { dir: string; run?: string }): Promise<Inspection | Refusal>;
-  openRunForActing(o: {
-    dir: string;
-    run?: string;
-    by: string;
-    secrets: Secrets;
-  }): Promise<RunForActing | Refusal>;
+  inspectRuns(o: RunNamed): Promise<Inspection | Refusal>;
+  openRunForActing(o: RunNamed & { by: string; secrets: Secrets }): Promise<RunForActing | Refusal>;
   /** As `openRunForReading`; the index is brought up to the journal, in memory if need be. */
-  openRunIndex(o: { dir: string; run?: string }): Promise<IndexedRun | Refusal>;
+  openRunIndex(o: RunNamed): Promise<IndexedRun | Refusal>;
   /** As `openRunForReading`, with the run's branch. */
-  openRunWork(o: { dir: string; run?: string }): Promise<RunWork | Refusal>;
+  openRunWork(o: RunNamed): Promise<RunWork | Refusal>;
   /** Whether there is a run of this id. */
   isRun(o: { dir: string; run: string }): Promise<boolean>;
   mergeRun(o: {

@@ -7,6 +7,7 @@ import { findRun, telemetryOf } from "./find-run.ts";
 import { refuseFolder } from "./refuse-folder.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
+import type { RunNamed } from "./wiring.ts";
 
 /** The patch of any change is shown whole, as far as memory goes. */
 const PATCH_BYTES_MAX = 2 ** 28;
@@ -31,7 +32,7 @@ export interface RunWork {
 }
 
 /** The run named, else the open one, else the newest; a refusal where it has no branch. */
-export async function openRunWork(o: { dir: string; run?: string }): Promise<RunWork | Refusal> {
+export async function openRunWork(o: RunNamed): Promise<RunWork | Refusal> {
   const top = await topFolderOf(o.dir);
   const found = findRun(top, o.run);
   if (isRefusal(found)) return found;

@@ -20,8 +20,7 @@ export async function answerCommand(
 ): Promise<ExitCode> {
   const { out, dir } = context;
   const wire = await context.wire();
-  const run = flags.run === undefined ? {} : { run: flags.run };
-  const found = await wire.openRunForReading({ dir, ...run });
+  const found = await wire.openRunForReading({ dir, run: flags.run });
   if (isRefusal(found)) return out.refuse(found);
   const { state } = found;
   const questions = id === undefined ? openQuestionsOf(state) : questionOf(state, id);

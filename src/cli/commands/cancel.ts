@@ -4,8 +4,8 @@ import { isSettled } from "../../domain/task.ts";
 import { descendantsOf, statusOf } from "../../rules/status.ts";
 import { count } from "../../view/text.ts";
 import type { Context } from "../context.ts";
-import { EXIT, type ExitCode, isRefusal, refusalOf, refuse } from "../exit.ts";
-import { resolveTask } from "../resolve-id.ts";
+import { EXIT, type ExitCode, refusalOf, refuse } from "../exit.ts";
+import { onTask } from "../on-task.ts";
 
 /** Asks first where somebody is there, unless --yes was given. */
 export async function cancelCommand(
@@ -14,20 +14,15 @@ export async function cancelCommand(
   reason: string,
   flags: { run?: string },
 ): Promise<ExitCode> {
-  const { out, dir, person } = context;
-  const wire = await context.wire();
-  const run = flags.run === undefined ? {} : { run: flags.run };
-  const acting = await wire.openRunForActing({ dir, ...run, by: person, secrets: context.secrets });
-  if (isRefusal(acting)) return out.refuse(acting);
-  try {
+  const { out } = context;
+  return onTask(context, typed, flags.run, async (acting, id) => {
     const { state } = acting;
-    const id = resolveTask(state, typed);
-    if (isRefusal(id)) return out.refuse(id);
     const status = statusOf(state, id);
     if (isSettled(status)) {
       return out.refuse(refuse(EXIT.usage, `${id} is ${status} already`));
     }
     const below = descendantsOf(state, id).filter((task) => !isSettled(statusOf(state, task.id)));
+    const wire = await context.wire();
     const human = wire.openHuman({ mayAsk: context.mayAsk, colour: out.noteLook.colour });
     if (!context.yes && human.present && !out.json) {
       const also = below.length === 0 ? "" : ` and ${count(below.length, "task")} below it`;
@@ -47,7 +42,5 @@ export async function cancelCommand(
           : `Cancelled ${id}${below.length === 0 ? "" : ` and ${count(below.length, "task")} below it`}.`,
     );
     return EXIT.done;
-  } finally {
-    await acting.close();
-  }
+  });
 }

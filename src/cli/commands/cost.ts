@@ -11,7 +11,7 @@ export async function costCommand(
 ): Promise<ExitCode> {
   const { out, dir } = context;
   const wire = await context.wire();
-  const found = await wire.openRunForReading({ dir, ...(run === undefined ? {} : { run }) });
+  const found = await wire.openRunForReading({ dir, run });
   if (isRefusal(found)) return out.refuse(found);
   out.show(
     () => costJson(found.state, by, context.now()),

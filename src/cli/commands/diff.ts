@@ -32,7 +32,7 @@ export async function diffCommand(
   // A run is named as a task is: by what stands first.
   const isRun = id !== undefined && (await wire.isRun({ dir, run: id }));
   const run = flags.run ?? (isRun ? id : undefined);
-  const work = await wire.openRunWork({ dir, ...(run === undefined ? {} : { run }) });
+  const work = await wire.openRunWork({ dir, run });
   if (isRefusal(work)) return out.refuse(work);
   const pieces = chosen(work, id, flags);
   if (isRefusal(pieces)) return out.refuse(pieces);

@@ -8,7 +8,7 @@ import { EXIT, type ExitCode, isRefusal } from "../exit.ts";
 export async function fsckCommand(context: Context, run: string | undefined): Promise<ExitCode> {
   const { out, dir } = context;
   const wire = await context.wire();
-  const found = await wire.inspectRuns({ dir, ...(run === undefined ? {} : { run }) });
+  const found = await wire.inspectRuns({ dir, run });
   if (isRefusal(found)) return out.refuse(found);
   const runs = found.runs.map(
     (facts): CheckedRun => ({

@@ -31,7 +31,7 @@ export async function graphCommand(
     return EXIT.done;
   }
   const wire = await context.wire();
-  const found = await wire.openRunForReading({ dir, ...(run === undefined ? {} : { run }) });
+  const found = await wire.openRunForReading({ dir, run });
   if (isRefusal(found)) return out.refuse(found);
   const { state } = found;
   out.show(

@@ -5,8 +5,8 @@ import { pauseProblem } from "../../rules/people/pause.ts";
 import { descendantsOf, statusOf, taskOf } from "../../rules/status.ts";
 import { count } from "../../view/text.ts";
 import type { Context } from "../context.ts";
-import { EXIT, type ExitCode, isRefusal, refusalOf, refuse } from "../exit.ts";
-import { resolveTask } from "../resolve-id.ts";
+import { EXIT, type ExitCode, refusalOf, refuse } from "../exit.ts";
+import { onTask } from "../on-task.ts";
 
 const DONE = { pause: "Paused", unpause: "Let go on:" } as const;
 
@@ -17,15 +17,9 @@ export async function pauseCommand(
   typed: string,
   flags: { run?: string },
 ): Promise<ExitCode> {
-  const { out, dir, person } = context;
-  const wire = await context.wire();
-  const run = flags.run === undefined ? {} : { run: flags.run };
-  const acting = await wire.openRunForActing({ dir, ...run, by: person, secrets: context.secrets });
-  if (isRefusal(acting)) return out.refuse(acting);
-  try {
+  const { out } = context;
+  return onTask(context, typed, flags.run, async (acting, id) => {
     const { state } = acting;
-    const id = resolveTask(state, typed);
-    if (isRefusal(id)) return out.refuse(id);
     const problem = pauseProblem(state, taskOf(state, id), kind);
     if (problem !== undefined) {
       return out.refuse(refuse(EXIT.usage, problem.what, { next: problem.next }));
@@ -43,7 +37,5 @@ export async function pauseCommand(
           : `${DONE[kind]} ${id}${also}.\n  → ${next}   # goes on with it`,
     );
     return EXIT.done;
-  } finally {
-    await acting.close();
-  }
+  });
 }

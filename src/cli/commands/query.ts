@@ -22,8 +22,7 @@ export async function queryCommand(
     return out.refuse(refuse(EXIT.usage, "there is no SQL", { next: NEXT }));
   }
   const wire = await context.wire();
-  const run = flags.run === undefined ? {} : { run: flags.run };
-  const found = await wire.openRunIndex({ dir, ...run });
+  const found = await wire.openRunIndex({ dir, run: flags.run });
   if (isRefusal(found)) return out.refuse(found);
   const answer = found.ask(sql);
   if ("trouble" in answer) {

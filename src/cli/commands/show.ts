@@ -13,8 +13,7 @@ export async function showCommand(
 ): Promise<ExitCode> {
   const { out, dir } = context;
   const wire = await context.wire();
-  const run = flags.run === undefined ? {} : { run: flags.run };
-  const found = await wire.openRunForReading({ dir, ...run });
+  const found = await wire.openRunForReading({ dir, run: flags.run });
   if (isRefusal(found)) return out.refuse(found);
   const { state } = found;
   const id = resolveId(state, typed);

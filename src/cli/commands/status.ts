@@ -25,7 +25,7 @@ export async function statusCommand(
     return EXIT.done;
   }
   const wire = await context.wire();
-  const found = await wire.openRunIndex({ dir, ...(run === undefined ? {} : { run }) });
+  const found = await wire.openRunIndex({ dir, run });
   if (isRefusal(found)) return out.refuse(found);
   const answer = found.ask(STATUS_SQL);
   if ("trouble" in answer) throw new Error(answer.trouble);

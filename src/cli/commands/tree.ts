@@ -9,7 +9,7 @@ import { EXIT, type ExitCode, isRefusal } from "../exit.ts";
 export async function treeCommand(context: Context, run: string | undefined): Promise<ExitCode> {
   const { out, dir } = context;
   const wire = await context.wire();
-  const found = await wire.openRunForReading({ dir, ...(run === undefined ? {} : { run }) });
+  const found = await wire.openRunForReading({ dir, run });
   if (isRefusal(found)) return out.refuse(found);
   const { state, live } = found;
   out.show(
