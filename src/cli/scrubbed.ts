@@ -90,16 +90,18 @@ export function scrubbedRepository<T extends Repository>(repository: T, secrets:
     },
     async collect(folder, commit) {
       const collected = await repository.collect(folder, commit);
-      if (isFailure(collected)) return collected;
+      if (isFailure(collected)) return secrets.scrubbed(collected);
       const texts: ChangedText[] = [];
       for (const { path, kind } of collected.changes) {
         if (kind === "deleted") continue;
-        const after = await repository.readLegible(collected.tree, path);
-        if (after === undefined) continue;
+        const after = (await repository.readLegible(collected.tree, path)) ?? "";
         const before = kind === "added" ? undefined : await repository.readLegible(commit, path);
         texts.push({ path, before, after });
       }
-      return judgeSecrets(texts, secrets) ?? collected;
+      // Rarely does a name hold one: only then the names that were there are of interest.
+      const isNamed = texts.some(({ path }) => secrets.find(path).length > 0);
+      const pathsBefore = isNamed ? await repository.listFiles(commit) : [];
+      return judgeSecrets(texts, pathsBefore, secrets) ?? collected;
     },
   };
 }

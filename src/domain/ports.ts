@@ -178,7 +178,7 @@ export interface Repository {
   ): Promise<{ text: string; isCut: boolean; id: string }>;
   /** Undefined where the file is not there or not text. */
   readFile(treeish: string, path: string): Promise<string | undefined>;
-  /** Any file, also one that is not text: what can be read in it. Undefined where it is not there. */
+  /** What can be read in any file, also one that is not text; of a link, where it points. Undefined where it is not there. */
   readLegible(treeish: string, path: string): Promise<string | undefined>;
   listFiles(treeish: string): Promise<string[]>;
   treeOf(commit: string): Promise<string>;

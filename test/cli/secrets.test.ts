@@ -1,9 +1,19 @@
 /** Everything that leaves the program or is kept goes through one scrubber: each format, each way out. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { openRepository } from "../../src/adapters/git/repository.ts";
 import { openJournal, readJournal } from "../../src/adapters/journal/jsonl.ts";
 import { mailboxModel } from "../../src/adapters/models/mailbox.ts";
 import { recordingModel } from "../../src/adapters/models/recorded.ts";
@@ -308,6 +318,19 @@ const WAYS_OUT: Record<string, (text: string, secrets: Secrets) => Promise<strin
     }),
 };
 
+/** Each way into the repository: what work makes at a place of its own, with a secret in it. */
+const WAYS_IN: Record<string, (place: string, text: string) => void> = {
+  "the text of a file": (place, text) => writeFileSync(join(place, "a.mjs"), text),
+  "the name of a file": (place, text) => {
+    const path = join(place, `${text}.mjs`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "x\n");
+  },
+  "where a link points": (place, text) => symlinkSync(`to/${text}`, join(place, "link")),
+};
+/** What no file of a workspace can be called as it is written. */
+const NO_NAME = /[\\\n]|\/\/|[^/]{250}/;
+
 /** What must not be there: the secret, and either half of it. */
 function isSeen(left: string, secret: string): boolean {
   const half = Math.ceil(secret.length / 2);
@@ -340,6 +363,58 @@ describe("secrets", () => {
     expect(FORMATS.length).toBeGreaterThanOrEqual(20);
     expect(leaks).toEqual([]);
     expect(open).toEqual([]);
+  });
+
+  it("none gets into the repository, as a text, a name or the end of a link; without the scrubber each does", async () => {
+    const checkout = aFolder();
+    const git = (...args: string[]) =>
+      execFileSync("git", ["-c", "user.name=Una", "-c", "user.email=una@example.org", ...args], {
+        cwd: checkout,
+      });
+    mkdirSync(checkout);
+    git("init", "-q");
+    git("commit", "-qm", "base", "--allow-empty");
+    const plain = await openRepository({ checkout, runId: "in", root: "." });
+    const head = await plain.startBranch({ base: "HEAD" });
+    const guardedOne = scrubbedRepository(plain, guarded());
+    const entered: string[] = [];
+    const kept: string[] = [];
+    let count = 0;
+    for (const [way, make] of Object.entries(WAYS_IN)) {
+      const folder = aFolder();
+      const formats = FORMATS.filter(
+        ({ written }) => way !== "the name of a file" || !NO_NAME.test(written),
+      );
+      for (const [at, { written }] of formats.entries()) {
+        mkdirSync(join(folder, `${at}`), { recursive: true });
+        make(join(folder, `${at}`), written);
+      }
+      const isIn = (paths: readonly string[], at: number) =>
+        paths.some((path) => path.startsWith(`${at}/`));
+      const refusal = await guardedOne.collect(folder, head);
+      const refused =
+        "failure" in refusal && refusal.failure === "holds-secret" ? refusal.paths : [];
+      const open = await plain.collect(folder, head);
+      const changed = "failure" in open ? [] : open.changes.map(({ path }) => path);
+      for (const [at, { name, secret }] of formats.entries()) {
+        count += 1;
+        if (!isIn(refused, at) || isSeen(JSON.stringify(refusal), secret)) {
+          entered.push(`${way}: ${name}`);
+        }
+        if (!isIn(changed, at)) kept.push(`${way}: ${name}`);
+      }
+    }
+    report({
+      suite: "secrets",
+      what: "work brings a secret of each format along, in each way",
+      count,
+      passed: count - entered.length,
+      seed: SEED,
+      details: { formats: FORMATS.length, waysIn: Object.keys(WAYS_IN).length },
+    });
+    expect(count).toBeGreaterThan(FORMATS.length * 2.5);
+    expect(entered).toEqual([]);
+    expect(kept).toEqual([]);
   });
 
   it("none is in what the notify command is told", async () => {

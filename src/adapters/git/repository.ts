@@ -14,10 +14,11 @@ import type { Objects } from "./objects.ts";
 import { takeLine } from "./open-git.ts";
 import { openObjects } from "./plumbing.ts";
 import { locateRepository } from "./survey.ts";
-import { editTree, findFile, listTree, type TreeEdit, treeIdOf } from "./trees.ts";
+import { editTree, entryAt, findFile, listTree, type TreeEdit, treeIdOf } from "./trees.ts";
 import { writeOut } from "./write-out.ts";
 
 const DIFF_BYTES_MAX = 1_000_000;
+const SUBMODULE = "160000";
 
 export interface RunRepository extends Repository {
   /** `fractal/<run>/main`. */
@@ -176,8 +177,9 @@ export async function openRepository(o: {
     },
 
     async readLegible(treeish, path) {
-      const bytes = await bytesOf(treeish, path);
-      return bytes && legible(bytes);
+      const entry = await entryAt(objects, treeish, prefix + path);
+      if (entry === undefined || entry.mode === SUBMODULE) return undefined;
+      return legible((await objects.read(entry.oid)).bytes);
     },
 
     async listFiles(treeish) {

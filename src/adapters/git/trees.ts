@@ -94,6 +94,22 @@ async function gather(objects: Objects, tree: string, prefix: string, entries: T
   }
 }
 
+/** What stands at a path itself, also a link; undefined where nothing does, or a folder. */
+export async function entryAt(
+  objects: Objects,
+  treeish: string,
+  path: string,
+): Promise<TreeEntry | undefined> {
+  let row: Row = { mode: FOLDER, name: "", oid: await treeIdOf(objects, treeish) };
+  for (const name of path.split("/")) {
+    if (row.mode !== FOLDER) return undefined;
+    const next = (await rowsOf(objects, row.oid)).find((one) => one.name === toBytes(name));
+    if (next === undefined) return undefined;
+    row = next;
+  }
+  return row.mode === FOLDER ? undefined : { path, mode: row.mode, oid: row.oid };
+}
+
 /** The file at a path, through links that stay in the tree; undefined where there is none. */
 export async function findFile(
   objects: Objects,

@@ -8,7 +8,7 @@ const value = drawer(1)(24);
 const scrubber = compileScrubber([{ name: "DSN", value }]);
 const KEYS = keyFormats(2);
 const judge = (before: string | undefined, after: string, path = "src/a.mjs") =>
-  judgeSecrets([{ path, before, after }], scrubber);
+  judgeSecrets([{ path, before, after }], [], scrubber);
 
 describe("work", () => {
   it.each(KEYS)("that adds a key of the kind $name is refused", ({ name, written, secret }) => {
@@ -37,6 +37,30 @@ describe("work", () => {
   it("that is a text may speak of marks, and still hold no secret", () => {
     expect(judge(undefined, "[secret DSN] is used", ".results/a.md")).toBeUndefined();
     expect(judge(undefined, value, ".results/a.md")).toMatchObject({ failure: "holds-secret" });
+  });
+
+  it.each(KEYS)("that names a new file after a key of the kind $name is refused", (key) => {
+    const path = `src/${key.written}.mjs`;
+    const failure = judge(undefined, "x", path);
+    expect(failure?.failure).toBe("holds-secret");
+    expect(failure?.detail).toContain(`, its name: ${key.name}`);
+    expect(JSON.stringify(failure)).not.toContain(key.secret.slice(0, 20));
+  });
+
+  it("may use a name that was there: change the file, move it, add another beside it", () => {
+    const [before, beside] = [`a/${value}/b.mjs`, `a/${value}/c.mjs`];
+    expect(judgeSecrets([{ path: before, before: "x", after: "y" }], [], scrubber)).toBeUndefined();
+    const added = { path: beside, before: undefined, after: "y" };
+    expect(judgeSecrets([added], [before], scrubber)).toBeUndefined();
+    expect(judgeSecrets([added], ["a/b.mjs"], scrubber)).toMatchObject({
+      failure: "holds-secret",
+      paths: ["a/[secret DSN]/c.mjs"],
+    });
+  });
+
+  it("is judged in one look, however many places there are", () => {
+    const marks = "[secret DSN]\n".repeat(100_000);
+    expect(judge(undefined, marks)?.detail).toContain("- src/a.mjs:20 secret DSN");
   });
 
   it("names every place, up to a bound", () => {
