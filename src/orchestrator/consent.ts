@@ -1,6 +1,9 @@
 /** Before it is merged: a change of configuration, lock files or CI needs a person's yes, once. */
 import type { Failure } from "../domain/failure.ts";
-import { consentText, sensitiveChanges } from "../rules/check/sensitive.ts";
+import type { Repository } from "../domain/ports.ts";
+import { MANIFEST_PATHS } from "../rules/check/manifest.ts";
+import { isUnder } from "../rules/check/path-pattern.ts";
+import { consentText, sensitiveChanges, type Texts } from "../rules/check/sensitive.ts";
 import { nextQuestionId } from "../rules/people/cancel.ts";
 import { taskOf } from "../rules/status.ts";
 import type { Lease, LeaseEnd } from "./lease.ts";
@@ -23,9 +26,10 @@ export async function askConsent(
   const { repository, store } = world;
   const task = taskOf(store.state, lease.taskId);
   const changes = await repository.changes(lease.base, candidate);
-  const texts = new Map<string, string | undefined>();
-  for (const { path } of changes) {
-    if (path.endsWith("package.json")) texts.set(path, await repository.readFile(candidate, path));
+  const texts = new Map<string, Texts>();
+  for (const { path } of changes.filter((one) => isUnder(one.path, MANIFEST_PATHS))) {
+    const before = await plainText(repository, lease.base, path);
+    texts.set(path, { before, after: await plainText(repository, candidate, path) });
   }
   const sensitive = sensitiveChanges(changes, task.contract, (path) => texts.get(path));
   if (sensitive.length === 0) return undefined;
@@ -71,4 +75,14 @@ export async function askConsent(
     ],
     left: "consent",
   };
+}
+
+/** What a file holds itself: a link holds what may change without it, and is no text. */
+async function plainText(
+  repository: Repository,
+  treeish: string,
+  path: string,
+): Promise<string | undefined> {
+  const text = await repository.readFile(treeish, path);
+  return text === (await repository.readLegible(treeish, path)) ? text : undefined;
 }

@@ -73,6 +73,7 @@ function aRun(
 
 const HASH = `sha512-${"A".repeat(86)}==`;
 const PACKAGE = { "package.json": '{"name":"x"}' };
+const PYPROJECT = '[project]\nname = "x"\ndependencies = ["requests"]\n';
 const CHANGED = { "package.json": '{"name":"x","dependencies":{"left-pad":"1"}}' };
 
 describe("a change of what configures, installs or runs elsewhere", () => {
@@ -177,6 +178,12 @@ describe("a change of what configures, installs or runs elsewhere", () => {
     ["a new package.json that names packages", CHANGED, {}],
     ["one whose script runs by itself", { "package.json": '{"scripts":{"postinstall":"x"}}' }, {}],
     ["one that is no JSON", { "package.json": "{" }, {}],
+    ["a new pyproject.toml that names some", { "pyproject.toml": PYPROJECT }, {}],
+    [
+      "a list of them that names another",
+      { "requirements.txt": "a\nb" },
+      { "requirements.txt": "a" },
+    ],
     ["a changed configuration", { "tsconfig.json": "{}" }, { "tsconfig.json": "" }],
   ])("is asked about: %s", async (_what, texts, base) => {
     const { runToConsent } = aRun(texts as Record<string, string>, base as Record<string, string>);
@@ -190,10 +197,18 @@ describe("a change of what configures, installs or runs elsewhere", () => {
       "a new package.json without packages",
       { "package.json": '{"type":"module","scripts":{"test":"x"}}' },
     ],
+    ["a new pyproject.toml without packages", { "pyproject.toml": '[project]\nname = "x"\n' }],
+    ["a new list of none", { "requirements.txt": "# none\n" }],
     ["an ordinary file", { "c.txt": "c" }],
   ])("is not asked about: %s", async (_what, texts) => {
     const { world } = aRun(texts as Record<string, string>);
     expect((await run(world)).exitCode).toBe(0);
     expect(world.store.state.questions.size).toBe(0);
+  });
+
+  it("is not asked about again: a remark in a list of packages that a person let it change", async () => {
+    const list = "requirements.txt";
+    const { runToConsent } = aRun({ [list]: "# why\na==1" }, { [list]: "a==1" });
+    expect(await runToConsent()).toEqual({ exitCode: 0, consents: [] });
   });
 });

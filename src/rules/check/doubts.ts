@@ -4,6 +4,7 @@ import type { Spec } from "../../domain/spec.ts";
 import { judgesFromOutside } from "../plan/oracle.ts";
 import { isTestFile, runsWorkInside } from "./canary.ts";
 import { type BaseFindings, checksAfter, isProven, provingChecks } from "./gates.ts";
+import { isPackageList } from "./manifest.ts";
 import { protectedBy } from "./protected.ts";
 
 /** A changed file as it stands now. */
@@ -97,7 +98,7 @@ function steering(one: ChangedText, spec: Spec): string[] {
 }
 
 function steers({ path, text }: ChangedText, spec: Spec): boolean {
-  if (protectedBy(path, spec.protectedPaths) === undefined) return false;
+  if (protectedBy(path, spec.protectedPaths) === undefined || isPackageList(path)) return false;
   return !/(?:^|\/)package\.json$/.test(path) || text === undefined || PACKAGE_STEERS.test(text);
 }
 

@@ -4,7 +4,8 @@ import type { RunState, TaskState } from "../../domain/run-state.ts";
 import { isSettled } from "../../domain/task.ts";
 import { covers } from "../plan/plan-order.ts";
 import { statusOf } from "../status.ts";
-import { plainPath, protectedBy } from "./protected.ts";
+import { plainPath } from "./path-pattern.ts";
+import { protectedBy } from "./protected.ts";
 
 /** A task that needs more files than this beyond its own was cut wrongly. */
 const GRANTED_MAX = 3;

@@ -3,7 +3,8 @@ import type { Failure } from "../../domain/failure.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { Change } from "../../domain/ports.ts";
 import type { Contract } from "../../domain/task.ts";
-import { FRACTALS_OWN, isUnder, plainPath, protectedBy } from "./protected.ts";
+import { isUnder, plainPath } from "./path-pattern.ts";
+import { FRACTALS_OWN, protectedBy } from "./protected.ts";
 import { isAskable } from "./sensitive.ts";
 
 const PATHS_SHOWN_MAX = 20;

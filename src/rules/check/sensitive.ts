@@ -2,33 +2,16 @@
 import { visible } from "../../domain/harmless.ts";
 import type { Change } from "../../domain/ports.ts";
 import type { Contract } from "../../domain/task.ts";
-import {
-  FRACTALS_OWN,
-  isUnder,
-  plainPath,
-  protectedBy,
-  RUN_ELSEWHERE,
-  TEST_PATHS,
-} from "./protected.ts";
+import { changesPackages, isPackageList, MANIFEST_PATHS } from "./manifest.ts";
+import { isUnder, plainPath } from "./path-pattern.ts";
+import { FRACTALS_OWN, protectedBy, RUN_ELSEWHERE, TEST_PATHS } from "./protected.ts";
 
 /** What a question shows of a diff, at most; the command that shows all of it stands beside it. */
 const DIFF_CHARS_MAX = 16_000;
 
-/** A script of these names runs by itself when somebody installs. */
-const BY_ITSELF = [
-  ...["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"],
-  ...["prepublish", "dependencies"],
-];
-/** What says which code of others is installed, and by which program. */
-const DEPENDENCIES = [
-  ...["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"],
-  ...["bundleDependencies", "bundledDependencies", "overrides", "resolutions", "pnpm"],
-  ...["workspaces", "packageManager", "devEngines"],
-];
-
 /**
- * True for a path that may be changed at all, but only with a person's yes: configuration, lock
- * files, CI, editors and agents. Tests are judged by checks, and fractal's own files are nobody's.
+ * True for a path that may be changed at all, but only with a person's yes: configuration, packages,
+ * lock files, CI, editors and agents. Tests are judged by checks, and fractal's own files are nobody's.
  */
 export function isAskable(path: string): boolean {
   return (
@@ -36,34 +19,31 @@ export function isAskable(path: string): boolean {
   );
 }
 
+/** What a file held before the work and holds after it; undefined where that is no text. */
+export interface Texts {
+  before: string | undefined;
+  after: string | undefined;
+}
+
 /**
  * The declared changes of a task that need a person's yes: of what is there already, all that is
- * askable; of what is new, what will run on machines of others, lock files, and a package.json that
- * names packages or scripts that run by themselves. `textOf` gives what a file holds now.
+ * askable, but a list of packages only where it names others; of what is new, what will run on
+ * machines of others, lock files, and manifests that name packages or what runs by itself.
+ * `textsOf` is asked about manifests alone.
  */
 export function sensitiveChanges(
   changes: readonly Change[],
   contract: Pick<Contract, "files">,
-  textOf: (path: string) => string | undefined,
+  textsOf: (path: string) => Texts | undefined,
 ): Change[] {
   const declared = new Set(contract.files.map(plainPath));
-  return changes.filter((change) => {
-    if (!declared.has(change.path) || !isAskable(change.path)) return false;
-    if (change.kind !== "added" || isUnder(change.path, RUN_ELSEWHERE)) return true;
-    if (!/(?:^|\/)package\.json$/i.test(change.path)) return false;
-    return namesPackages(textOf(change.path) ?? "");
+  return changes.filter(({ path, kind }) => {
+    if (!declared.has(path)) return false;
+    if (kind !== "added" && isAskable(path) && !isPackageList(path)) return true;
+    if (!isUnder(path, MANIFEST_PATHS)) return kind === "added" && isUnder(path, RUN_ELSEWHERE);
+    const { before, after } = textsOf(path) ?? {};
+    return changesPackages(path, kind === "added" ? "" : before, kind === "deleted" ? "" : after);
   });
-}
-
-/** Whether installing by this package.json brings code of others, or runs some. What is no JSON may. */
-function namesPackages(text: string): boolean {
-  try {
-    const json = JSON.parse(text) as Record<string, Record<string, unknown> | undefined>;
-    const isNamed = DEPENDENCIES.some((key) => Object.keys(json[key] ?? {}).length > 0);
-    return isNamed || BY_ITSELF.some((name) => Object.hasOwn(json["scripts"] ?? {}, name));
-  } catch {
-    return true;
-  }
 }
 
 /** What a person is asked: what is code's, what is the diff's, and what a model says, each marked. */

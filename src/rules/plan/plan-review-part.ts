@@ -4,7 +4,8 @@ import { UNITS } from "../../domain/budget.ts";
 import { pathProblem } from "../../domain/path.ts";
 import type { Part, PlanProblem } from "../../domain/plan.ts";
 import { SIZES } from "../../domain/task.ts";
-import { FRACTALS_OWN, isUnder, protectedBy } from "../check/protected.ts";
+import { isUnder } from "../check/path-pattern.ts";
+import { FRACTALS_OWN, protectedBy } from "../check/protected.ts";
 import { isRunnable, oraclePath } from "./oracle.ts";
 import { childKey, foldText, type PlanFacts, sizeBound } from "./plan-facts.ts";
 

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { visible } from "../../../src/domain/harmless.ts";
+import type { Change } from "../../../src/domain/ports.ts";
 import { consentText, isAskable, sensitiveChanges } from "../../../src/rules/check/sensitive.ts";
 
 describe("a path", () => {
@@ -12,6 +13,9 @@ describe("a path", () => {
     "tsconfig.json",
     "Makefile",
     ".npmrc",
+    "requirements-dev.txt",
+    "lib/App.csproj",
+    "mix.exs",
   ])("%s may be changed with a yes", (path) => expect(isAskable(path)).toBe(true));
 
   it.each([
@@ -30,7 +34,7 @@ describe("a new file that needs a yes", () => {
     sensitiveChanges(
       [{ path, kind: "added", linesAdded: 1, linesDeleted: 0 }],
       { files: [path] },
-      () => text,
+      () => ({ before: undefined, after: text }),
     ).length === 1;
 
   it.each([
@@ -45,18 +49,56 @@ describe("a new file that needs a yes", () => {
   ])("is a package.json with %s", (text) => expect(asked("package.json", text)).toBe(true));
 
   it.each([
-    "requirements.txt",
-    "Gemfile",
-    "setup.py",
     "Dockerfile",
     "lefthook.yml",
     "a/.drone.yml",
+    "packages.lock.json",
+    "gradle/wrapper/gradle-wrapper.properties",
+    ".mvn/extensions.xml",
+    ".yarn/releases/yarn.cjs",
+    // Also where tests lie: nobody's check judges what it installs.
+    "test/package-lock.json",
   ])("is %s", (path) => expect(asked(path, "")).toBe(true));
+
+  it.each(["requirements.txt", "test/requirements.txt", "a/Gemfile"])(
+    "is %s that names one",
+    (path) => expect(asked(path, "x")).toBe(true),
+  );
 
   it.each([
     ["package.json", '{"scripts":{"test":"x"},"peerDependencies":{}}'],
     ["src/dependencies.ts", ""],
+    ["requirements.txt", "# none\n"],
+    ["Gemfile", ""],
   ])("is not %s with %s", (path, text) => expect(asked(path, text)).toBe(false));
+});
+
+describe("a change of what is there already needs a yes", () => {
+  const asked = (path: string, before: string, after: string | undefined, kind: Change["kind"]) =>
+    sensitiveChanges([{ path, kind, linesAdded: 1, linesDeleted: 0 }], { files: [path] }, () => ({
+      before,
+      after,
+    })).length === 1;
+
+  it.each(["package.json", "pyproject.toml", "go.mod", "App.csproj", "build.gradle.kts"])(
+    "in all of %s, which also says how work is built and tested",
+    (path) => {
+      expect(asked(path, "", "", "changed")).toBe(true);
+      expect(asked(path, "", undefined, "deleted")).toBe(true);
+    },
+  );
+
+  it("in a list of packages where it names others than before", () => {
+    const change = (before: string, after: string | undefined) =>
+      asked("requirements.txt", before, after, "changed");
+    expect(change("a==1\n", "# why\n\na==1\n")).toBe(false);
+    expect(change("a==1\n", "a==2\n")).toBe(true);
+    expect(change("a==1\n", "")).toBe(true);
+    // No text, or a link to one.
+    expect(change("a==1\n", undefined)).toBe(true);
+    expect(asked("requirements.txt", "a==1\n", undefined, "deleted")).toBe(true);
+    expect(asked("requirements.txt", "# none\n", undefined, "deleted")).toBe(false);
+  });
 });
 
 describe("the question", () => {
