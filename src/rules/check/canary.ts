@@ -63,7 +63,7 @@ export function testsOf(
 export function withCanary(path: string, text: string): string {
   if (path.endsWith(".py")) return insertedBefore(text, /^if __name__\b.*$/m, PYTHON);
   if (path.endsWith(".go")) return `${text}\nfunc TestAlsoHolds(t *testing.T) { t.Error("no") }\n`;
-  return insertedBefore(text, /^\s*\w+\.run\(\);?\s*$/m, script(text));
+  return insertedBefore(text, /^[ \t]*\w+\.run\(\);?[ \t]*$/m, script(text));
 }
 
 /** What cannot even be loaded: whoever runs this file is red, whatever else the work does. */

@@ -24,7 +24,7 @@ const TAMPERING: readonly RegExp[] = [
   /\breallyExit\b|\bprocess\.(?:binding|_linkedBinding|dlopen|ppid)\b|\bos\._exit\b/,
   /\bNODE_TEST_CONTEXT\b|\bNODE_OPTIONS\b|\bJEST_WORKER_ID\b|\bPYTEST_CURRENT_TEST\b|\bVITEST\b/,
   /\bnode:(?:inspector|test)\b|\brequire\.cache\b|\bModule\._(?:load|cache)\b|\bregisterHooks\b/,
-  /\bassert(?:\.\w+)*\s*=[^=>]|\bimport\s+(?:_pytest|pytest)\b|\bsys\.(?:modules|settrace)\b/,
+  /(?<![\w.])(?=[\w.]*\bassert\b)[\w.]+\s*=[^=>]|\bimport\s+(?:_pytest|pytest)\b|\bsys\.(?:modules|settrace)\b/,
   /\/proc\/|[\w-]\.(?:test|spec)\.[cm]?[jt]sx?\b|\btest_\w+\.py\b|\bconftest\b|\bsitecustomize\b/,
   /process\s*\[|globalThis\s*\[\s*["'`]process|\bprocess\.on\(\s*["'`]exit/,
 ];

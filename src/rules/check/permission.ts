@@ -75,7 +75,7 @@ export function refuseTool(
 }
 
 function refuseReading(path: string): string | undefined {
-  const plain = path.replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "");
+  const plain = path.replace(/^(?:\.\/+)+/, "").replace(/(?<!\/)\/+$/, "");
   if (plain === "." || (plain === "" && path.startsWith("./"))) return undefined;
   const problem = pathProblem(plain);
   if (problem === undefined) return undefined;

@@ -14,7 +14,7 @@ export const WRITE = "write it again";
 
 export const wantsKeep = (answer: string): boolean => /^\s*(keep|leave)\b/i.test(answer);
 /** Nothing but a plain yes is one. */
-export const wantsYes = (answer: string): boolean => /^\s*(yes|y)\s*[.!]?\s*$/i.test(answer);
+export const wantsYes = (answer: string): boolean => /^(yes|y)\s*[.!]?$/i.test(answer.trim());
 export const wantsRestore = (answer: string): boolean => /^\s*restore\b/i.test(answer);
 export const wantsDrop = (answer: string): boolean =>
   /^\s*drop (this|the) task\b|^\s*drop too\b/i.test(answer);
@@ -24,7 +24,8 @@ export const notWaiting = (task: TaskId, on: TaskId): string => `${task} does no
 
 /** The edge that an answer takes out of a cycle, where it names one. */
 export function edgeIn(answer: string): { task: TaskId; on: TaskId } | undefined {
-  const [, task, on] = /^\s*(\S+) does not wait for (\S+?)[.\s]*$/i.exec(answer) ?? [];
+  const [, task, on] =
+    /^\s*(\S+) does not wait for (\S+)\s*$/i.exec(answer.replace(/(?<![.\s])[.\s]+$/, "")) ?? [];
   return task === undefined || on === undefined ? undefined : { task, on };
 }
 

@@ -24,7 +24,10 @@ const EXPECTS_TYPE = /(?:^|[|&:?,(<=]|=>|\b(?:is|keyof|typeof|extends|infer|read
  * name or its brackets do not match.
  */
 export function readDeclaration(text: string, name: string): Declaration | string {
-  const source = text.trim().replace(/;+$/, "").trim();
+  const source = text
+    .trim()
+    .replace(/(?<!;);+$/, "")
+    .trim();
   if (!source.startsWith("export")) return "must begin with `export`";
   if (!isBalanced(source)) return "has brackets that do not match";
   const found = [FUNCTION, VALUE, CLASS, TYPE]

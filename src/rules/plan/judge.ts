@@ -30,7 +30,7 @@ export function runsWork(command: string): boolean {
   return plain
     .replaceAll(/\\\n/g, " ")
     .replaceAll(/'[^']*'|"(?:\\.|[^"\\])*"/g, "text")
-    .replaceAll(/\d*>>?(?:&\d|\s*[\w./-]+)|<\s*[\w./-]+/g, " ")
+    .replaceAll(/(?<!\d)\d*>>?(?:&\d|\s*[\w./-]+)|<\s*[\w./-]+/g, " ")
     .split(/&&|\|\||[;&|\n]/)
     .map((part) => part.trim().replace(/^(?:!\s+)+/, ""))
     .some((part) => part !== "" && !isJudge(part));

@@ -80,13 +80,22 @@ function arrowHead(value: string): string | undefined {
 function renderMembers(members: string, message: string): string {
   return splitMembers(members)
     .map((member) => {
-      const isMethod = /^(?:[\w$#*\s[\].]|<[^(]*>)*\(/.test(member);
+      const isMethod = beginsMethod(member);
       if (!isMethod || /^abstract\b/.test(member)) return `  ${member};\n`;
       const parameters = member.indexOf("(");
       const head = member.slice(0, bodyAt(member, endOf(member, parameters))).trim();
       return `  ${head} {\n    throw new Error(${JSON.stringify(message)});\n  }\n`;
     })
     .join("");
+}
+
+/** A name with brackets behind it, and type parameters between the two. */
+function beginsMethod(member: string): boolean {
+  const end = member.indexOf("(");
+  const head = member.slice(0, end);
+  const [from, to] = [head.indexOf("<"), head.lastIndexOf(">")];
+  const name = from < 0 || to < from ? head : head.slice(0, from) + head.slice(to + 1);
+  return end >= 0 && /^[\w$#*\s[\].]*$/.test(name);
 }
 
 /** The members of a class body: ended by `;`, by a line, or by the brace of a body. */

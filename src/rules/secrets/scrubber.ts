@@ -110,15 +110,25 @@ function blanked(text: string, found: readonly FoundSecret[]): string {
 
 function shapesIn(text: string): FoundSecret[] {
   const found: FoundSecret[] = [];
-  for (const match of text.matchAll(SHAPES)) {
-    const at = SHAPE_NAMES.findIndex((_, group) => match[group + 1] !== undefined);
-    const secret = match[at + 1] ?? "";
+  let end = 0;
+  for (;;) {
+    // Right behind a secret another one may begin, which is then no part of its word.
+    const last = found.at(-1);
+    const isBehind = last !== undefined && last.at + last.text.length === end;
+    const match = (isBehind ? at(SHAPES_HERE, end) : null) ?? at(SHAPES, end);
+    if (match === null) return found;
+    end = match.index + Math.max(match[0].length, 1);
+    const group = SHAPE_NAMES.findIndex((_, nth) => match[nth + 1] !== undefined);
+    const secret = match[group + 1] ?? "";
     if (isPlaceholder(secret)) continue;
     // What stands before the secret is part of the match, and comes first.
-    const start = match.index + match[0].length - secret.length;
-    found.push({ name: SHAPE_NAMES[at] ?? "", text: secret, at: start });
+    found.push({ name: SHAPE_NAMES[group] ?? "", text: secret, at: end - secret.length });
   }
-  return found;
+
+  function at(shapes: RegExp, from: number): RegExpExecArray | null {
+    shapes.lastIndex = from;
+    return shapes.exec(text);
+  }
 }
 
 /** Finds the known values in a text. */
@@ -153,6 +163,7 @@ const BEGINNING = SECRET_PATTERNS.filter((one) => one.inWord !== true);
 const ANYWHERE = SECRET_PATTERNS.filter((one) => one.inWord === true);
 const SHAPE_NAMES = [...BEGINNING, ...ANYWHERE].map(({ name }) => name);
 const SHAPES = new RegExp(`${BEGIN}(?:${sourceOf(BEGINNING)})|${sourceOf(ANYWHERE)}`, "g");
+const SHAPES_HERE = new RegExp(`${sourceOf(BEGINNING)}|${sourceOf(ANYWHERE)}`, "y");
 
 function sourceOf(patterns: readonly SecretPattern[]): string {
   return patterns.map(({ before = "", secret }) => `${before}(${secret})`).join("|");

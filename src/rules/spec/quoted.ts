@@ -142,6 +142,6 @@ function spellings(value: unknown, quote: string): string[][] {
 /** Words, numbers and marks, without quotation marks and white space, and a sentence's last dot. */
 function wordsOf(text: string): string[] {
   return (text.replaceAll("**", "").match(/[()[\]{},;:|=<>]|[^\s"'`()[\]{},;:|=<>]+/g) ?? [])
-    .map((word) => (/^[.!?…]+$/.test(word) ? word : word.replace(/[.!?…]+$/, "")))
+    .map((word) => (/^[.!?…]+$/.test(word) ? word : word.replace(/(?<![.!?…])[.!?…]+$/, "")))
     .filter((word) => word !== "");
 }

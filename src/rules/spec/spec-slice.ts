@@ -17,6 +17,8 @@ export const UNITS_MAX = 60;
 /** The shortest excerpt that still says what a requirement is about. */
 const EXCERPT_CHARS_MIN = 40;
 const EXCERPT_CHARS_MAX = 320;
+/** In which an entry of a glossary says its term. */
+const TERM_CHARS_MAX = 200;
 const DEFINITIONS = /^(?:definitions?|terms?(?: and definitions)?|terminology|glossary)\b/i;
 
 interface Node {
@@ -184,9 +186,8 @@ function introduction(spec: Spec): string {
 /** An entry of a glossary whose term, its bold or code start, the text uses. */
 function definesTermOf(requirement: Requirement, lowerText: string): boolean {
   if (!requirement.headings.some((heading) => DEFINITIONS.test(heading))) return false;
-  const found = /^\W*(?:\*\*([^*]+)\*\*|`([^`]+)`|([\p{L} -]{2,40}?)\s*[:–—])/u.exec(
-    requirement.text,
-  );
+  const start = requirement.text.slice(0, TERM_CHARS_MAX);
+  const found = /^\W*(?:\*\*([^*]+)\*\*|`([^`]+)`|([\p{L} -]{2,40}?)\s*[:–—])/u.exec(start);
   const term = (found?.[1] ?? found?.[2] ?? found?.[3] ?? "").trim().toLowerCase();
   return term.length > 1 && lowerText.includes(term.replace(/:$/, ""));
 }

@@ -18,15 +18,18 @@ const unusable = (detail: string): Failure => ({ failure: "answer-unusable", det
  * lone `</think>`. Undefined when the reasoning never ends, because then there is no answer.
  */
 export function withoutReasoning(text: string): string | undefined {
-  const opening = /^\s*<(think|thinking|reasoning)>/i;
-  let rest = text;
+  const opening = /\s*<(think|thinking|reasoning)>/iy;
+  let end = 0;
   for (;;) {
-    const tag = opening.exec(rest)?.[1];
+    opening.lastIndex = end;
+    const tag = opening.exec(text)?.[1];
     if (tag === undefined) break;
-    const close = rest.toLowerCase().indexOf(`</${tag.toLowerCase()}>`);
-    if (close < 0) return undefined;
-    rest = rest.slice(close + tag.length + 3);
+    const closing = new RegExp(`</${tag}>`, "gi");
+    closing.lastIndex = opening.lastIndex;
+    if (closing.exec(text) === null) return undefined;
+    end = closing.lastIndex;
   }
+  let rest = text.slice(end);
   const lone = /^[ \t]*<\/(?:think|thinking|reasoning)>[ \t]*$/im.exec(rest);
   if (lone && !/<(?:think|thinking|reasoning)>/i.test(rest.slice(0, lone.index))) {
     rest = rest.slice(lone.index + lone[0].length);
@@ -179,7 +182,7 @@ export function parseAsking(text: string): Failure | undefined {
   if (spokenOf(spoken) === "capability") {
     return { failure: "capability-missing", detail: lines.join("\n").trim() };
   }
-  const item = /^\s*[-*]\s+(.+)$/;
+  const item = /^\s*[-*]\s+(.+)$/s;
   const options = lines.flatMap((line) => item.exec(line)?.[1]?.trim().slice(0, 500) ?? []);
   const words = lines
     .filter((line) => !item.test(line))
@@ -205,8 +208,7 @@ export function parseRequests(text: string): { path: string; why: string }[] {
     .filter((fence) => spokenOf(fence) === "request")
     .flatMap((fence) => fence.text.slice(0, 4000).split("\n"))
     .flatMap((line) => {
-      const [, path = "", why = ""] =
-        /^\s*(?:[-*]\s+)?`?([^\s:`]+)`?\s*:?\s*(.*)$/.exec(line) ?? [];
+      const [, path = "", why = ""] = /^\s*(?:[-*]\s+)?`?([^\s:`]+)`?\s*:?(.*)$/s.exec(line) ?? [];
       return path === "" ? [] : [{ path, why: why.trim().slice(0, 1000) || "no reason given" }];
     })
     .slice(0, REQUESTS_MAX);

@@ -99,8 +99,13 @@ function lastLines(text: string): string[] {
   return text
     .split("\n")
     .map((line) => line.trimEnd())
-    .filter((line) => line !== "" && !/^\s+at .+:\d+:\d+\)?$|^\s+at .+\(.*\)$/.test(line))
+    .filter((line) => line !== "" && !isFrame(line))
     .slice(-TAIL_LINES_MAX);
+}
+
+/** A line of a stack: `at name (file:1:2)`. */
+function isFrame(line: string): boolean {
+  return /^\s+at ./.test(line) && /:\d+:\d+$|\)$/.test(line);
 }
 
 function withoutTrailingSpace(text: string): string {

@@ -121,7 +121,7 @@ function jest(text: string): FailingCase[] {
     .slice(1)
     .map((block) => {
       const [title = "", ...body] = block.split("\n");
-      const end = body.findIndex((line) => /^\s+(?:>?\s*\d+ \||at )|^Test Suites:/.test(line));
+      const end = body.findIndex((line) => /^\s+(?:>\s*)?(?:\d+ \||at )|^Test Suites:/.test(line));
       const said = (end < 0 ? body : body.slice(0, end)).map((line) => line.trim());
       const value = (name: string) =>
         said.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
@@ -147,7 +147,7 @@ function vitest(text: string): FailingCase[] {
       const first = said[0];
       if (first === undefined) return [];
       const [file = "", ...names] = heading.split(" > ");
-      const title = names.length > 0 ? names.join(" > ") : file.replace(/ \[.*\]$/, "");
+      const title = names.length > 0 ? names.join(" > ") : withoutProject(file);
       const message = first
         .replace(/^AssertionError: /, "")
         .replace(/ \/\/ Object\.is equality$/, "");
@@ -170,9 +170,9 @@ function pytest(text: string): FailingCase[] {
     });
   }
   if (cases.length > 0) return cases;
-  return [...text.matchAll(/^(?:FAILED|ERROR) (\S+\.py(?:::\S+)?)(?: - (.*))?$/gm)].map(
-    ([, title = "", said = ""]) => ({ title, said: said === "" ? [] : [said] }),
-  );
+  return [...text.matchAll(/^(?:FAILED|ERROR) (\S+)(?: - (.*))?$/gm)]
+    .filter(([, title = ""]) => /\.py(?:::|$)/.test(title))
+    .map(([, title = "", said = ""]) => ({ title, said: said === "" ? [] : [said] }));
 }
 
 function unittest(text: string): FailingCase[] {
@@ -186,7 +186,9 @@ function unittest(text: string): FailingCase[] {
 }
 
 function go(text: string): FailingCase[] {
-  const found = text.matchAll(/^\s*--- FAIL: (\S+).*\n((?: +\S+\.go:\d+: .*\n?(?: {8,}.*\n)*)+)/gm);
+  const found = text.matchAll(
+    /^[ \t]*--- FAIL: (\S+).*\n((?: +\S+\.go:\d+: .*\n?(?: {8,}.*\n)*)+)/gm,
+  );
   return [...found].map(([, title = "", body = ""]) => ({
     title,
     said: body
@@ -210,6 +212,12 @@ function rust(text: string): FailingCase[] {
       `at ${place}`,
     ],
   }));
+}
+
+/** Without the name of the part of the tests that Vitest puts behind a file: `a.test.ts [ a.test.ts ]`. */
+function withoutProject(file: string): string {
+  const at = file.indexOf(" [");
+  return at < 0 || !file.endsWith("]") ? file : file.slice(0, at);
 }
 
 function mapValues(

@@ -41,15 +41,15 @@ function nameBefore(line: string, declared: string[]): string | undefined {
     .trim()
     .replace(/^(?:#{1,6}|[-*+]|\d+[.)])\s+/, "")
     .replace(/^(?:\*\*|__)?(?:file|path|filename)(?:\*\*|__)?\s*:(?:\*\*|__)?\s*/i, "")
-    .replace(/^[*_`"']+|[*_`"':]+$/g, "")
-    .replace(/[*_`"']+$/, "");
+    .replace(/^[*_`"']+|(?<![*_`"':])[*_`"':]+$/g, "")
+    .replace(/(?<![*_`"'])[*_`"']+$/, "");
   return isPlainName(bare, declared) ? bare : undefined;
 }
 
 function nameInComment(text: string, declared: string[]): string | undefined {
   const first = text.trim();
   const comment =
-    /^(?:\/\/+|#|--|;+|\/\*+|<!--)\s*(?:(?:file|path|filename)\s*:\s*)?(\S+?)\s*(?:\*+\/|-->)?$/i.exec(
+    /^(?:\/\/+(?!\/)|#|--|;+(?!;)|\/\*+(?!\*)|<!--)\s*(?:(?:file|path|filename)\s*:\s*)?(\S+?)\s*(?:\*+\/|-->)?$/i.exec(
       first,
     );
   return comment?.[1] && isPlainName(comment[1], declared) ? comment[1] : undefined;

@@ -13,7 +13,7 @@ export interface Fence {
   closed: boolean;
 }
 
-const OPENING = /^( {0,3})(`{3,}|~{3,})([^`]*)$/;
+const OPENING = /^( {0,3})(`{3,}(?!`)|~{3,}(?!~))([^`]*)$/;
 
 /**
  * All outermost fenced blocks. A fence closes with the same mark, at least as long and with nothing

@@ -45,7 +45,7 @@ function unixStyle(text: string): FirstError | undefined {
 }
 
 function python(text: string): FirstError | undefined {
-  const frames = [...text.matchAll(/^\s+File "([^"]+)", line (\d+)/gm)];
+  const frames = [...text.matchAll(/^[ \t]+File "([^"\n]+)", line (\d+)/gm)];
   if (frames.length === 0) return undefined;
   const error = [...text.matchAll(/^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Warning)\b.*)$/gm)].at(
     -1,

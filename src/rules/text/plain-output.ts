@@ -5,11 +5,11 @@ const COLOURS = /\p{Cc}\[[\d;?]*[ -/]*[A-Za-z]|\p{Cc}\][^\p{Cc}]*(?:\p{Cc}\\?)/g
 
 /** Whole lines that say how long something took, or when. */
 const TIMING_LINE =
-  /^\s*(?:[#ℹ]\s*)?(?:duration_ms\b.*|Duration\b.*|Start at\b.*|Time:\s.*|Ran \d+ tests? in .*|Finished in .*)$/gim;
+  /^[ \t]*(?:[#ℹ][ \t]*)?(?:duration_ms\b.*|Duration\b.*|Start at\b.*|Time:\s.*|Ran \d+ tests? in .*|Finished in .*)$/gim;
 
 const VARYING: [pattern: RegExp, instead: string][] = [
   // `(1.2ms)` or ` 6ms` at the end of a line, as reporters write it.
-  [/[ \t]*[([]\d+(?:\.\d+)?\s?(?:ms|µs|s|m)[)\]](?=[ \t]*$)/gm, ""],
+  [/(?<![ \t])[ \t]*[([]\d+(?:\.\d+)?\s?(?:ms|µs|s|m)[)\]](?=[ \t]*$)/gm, ""],
   [/ in \d+(?:\.\d+)?\s?m?s(?=\b)/g, ""],
   [/(\bat )0x[0-9a-f]{6,}/gi, "$10x…"],
   [/\(node:\d+\)/g, "(node)"],
@@ -22,7 +22,8 @@ const VARYING: [pattern: RegExp, instead: string][] = [
  * paths in it become relative.
  */
 export function plainOutput(text: string, place?: string): string {
-  let plain = text.replace(/\r\n/g, "\n").replace(COLOURS, "");
+  // To a pattern these end a line as well, and to nobody else.
+  let plain = text.replace(/\r\n|[\u2028\u2029]/g, "\n").replace(COLOURS, "");
   // A progress line is what it was last.
   plain = plain.replace(/^.*\r(?!\n)/gm, "");
   if (place !== undefined && place !== "/") {

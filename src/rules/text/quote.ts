@@ -3,7 +3,8 @@ import { harmless } from "../../domain/harmless.ts";
 
 /** A block whose fence is longer than any inside it. */
 export function fenced(text: string, info: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  let longest = 2;
+  for (const [run] of text.matchAll(/`+/g)) longest = Math.max(longest, run.length);
   const mark = "`".repeat(longest + 1);
   return `${mark}${info.replace(/[`\r\n]/g, "")}\n${text}\n${mark}`;
 }
