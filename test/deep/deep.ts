@@ -45,6 +45,7 @@ const SUITES: Record<Report, Record<string, string[]>> = {
       "test/e2e/hostile-worker.test.ts",
     ],
     secrets: ["vitest", "run", "test/cli/secrets.test.ts", "test/e2e/secrets.test.ts"],
+    "long-lines": unit("test/rules/long-lines.test.ts"),
     integration: unit("test/orchestrator/integration.test.ts"),
     "parallel-edits": unit("test/orchestrator/parallel-edits.test.ts"),
     "user-merge": unit("test/adapters/git/user-merge.test.ts"),

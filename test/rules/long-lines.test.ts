@@ -267,6 +267,6 @@ describe("a flood of one thing", () => {
       });
       expect(count).toBe(TEXTS.length);
     },
-    IS_DEEP ? 300_000 : 20_000,
+    IS_DEEP ? 600_000 : 60_000,
   );
 });

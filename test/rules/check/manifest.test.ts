@@ -75,6 +75,7 @@ const EXAMPLES: [path: string, without: string[], asked: string[]][] = [
       '[project]\nkeywords = ["a", # [\n]\ndependencies = ["requests"]\n',
       '[project]\nname = "a#[" # "\ndependencies = ["requests"]\n',
       '[project]\nkeywords = [\n["tool"],\n]\ndependencies = ["requests"]\n',
+      '[project]\nkeywords = [\ndependencies = ["requests"]\n]\n',
       '[tool.black]\r[project]\rdependencies = ["requests"]\r',
     ],
   ],
