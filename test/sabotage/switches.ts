@@ -591,7 +591,7 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "secret-in-work",
     file: "src/cli/scrubbed.ts",
-    from: "return judgeSecrets(texts, secrets) ?? collected;",
+    from: "return judgeSecrets(texts, pathsBefore, secrets) ?? collected;",
     to: "return collected;",
     removes: "Work that holds a secret enters the repository.",
     tests: ["test/cli/secrets.test.ts"],
