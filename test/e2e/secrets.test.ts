@@ -130,6 +130,51 @@ it("a run full of secrets leaves none behind: not in Beads, the journal, git, a 
   expect(hits).toEqual([]);
 });
 
+it("no file is named after a secret, and no link points where one stands, in what a run merges or keeps", async () => {
+  using rig = aRig({ "known.txt": `${FOUND_KEY}\n` });
+  const command = (key: string, run: string) =>
+    aPart(key, { kind: "command", command: run, files: [`${key}.txt`] });
+  const made = (part: string, requirement: string, run: string) => ({
+    ...{ part, requirement, quote: `\`${run}\` prints \`x\`` },
+    example: { kind: "command" as const, run, exit: 0, stdout: "x\n" },
+  });
+  const spec = "# Names\n\n- R1: `cat name.txt` prints `x`.\n- R2: `cat link.txt` prints `x`.\n";
+  const plan = aPlan(
+    [
+      command("name", 'echo x > name.txt; echo x > "$(cat known.txt)"'),
+      command("link", 'echo x > link.txt; ln -s "$(cat known.txt)" link'),
+    ],
+    { acceptance: [made("name", "R1", "cat name.txt"), made("link", "R2", "cat link.txt")] },
+  );
+
+  const asking = { cause: "It names a key.", kind: "person", text: "", question: "Which name?" };
+  const text = JSON.stringify({ ...asking, options: [] });
+  const model = rig.script(["name", "link"].map((task) => ({ role: "fixer", task, text })));
+
+  const ran = await rig.fractal(["run", rig.plan(spec, { root: plan }), "--model", model]);
+
+  expect(ran.exitCode, ran.all).toBe(3);
+  const ends = ended(rig);
+  expect(ends.length, ran.all).toBeGreaterThan(1);
+  expect(new Set(ends.map(([, how]) => how))).toEqual(new Set(["holds-secret"]));
+  const said = ends.map(([, , event]) => event.failure?.detail ?? "").join("\n");
+  expect(said).toContain("- [secret github-token], its name: github-token");
+  expect(said).toContain("- link:1 github-token");
+  const seen = searchFor([FOUND_KEY]);
+  const left = filesBelow(rig.dir).filter((path) => !/\/known\.txt$|\/\.git\//.test(path));
+  const hits = [...left.filter((path) => seen(textOf(path))), ...left.filter(seen)];
+  const kept = await rig.fractal(["show", `fr-${rig.runs()[0] ?? ""}.a1`]);
+  report({
+    suite: "secrets",
+    what: "a command names a file, and points a link, after a secret of the repository",
+    count: 2,
+    passed: hits.length === 0 && !seen(kept.all) && !seen(ran.all) ? 2 : 0,
+    details: { attempts: ends.length, files: left.length },
+  });
+  expect(hits).toEqual([]);
+  expect(seen(ran.all) || seen(kept.all)).toBe(false);
+});
+
 it("what a repository says about servers, prices and commands is refused before a key leaves", async () => {
   using rig = aRig({ "spec.md": SPEC });
   await using server = await startModelServer(() => ({ text: "no" }));
