@@ -54,8 +54,9 @@ export interface Snapshot {
   given: ReadonlySet<string>;
 }
 
-/** The tracker is told this often while work goes on. */
+/** The tracker is told this often while work goes on, and at once of so much. */
 const TRACKER_PAUSE_MS = 1_000;
+const TRACKER_MUCH = 10;
 
 export type Action =
   | Move
@@ -209,18 +210,19 @@ function owesTracker(state: RunState): boolean {
   );
 }
 
-/** Due once nothing is under way, or after a pause: the tracker is slow and serves one at a time. */
+/** Due once nothing is under way, after a pause, or when it is much: the tracker is slow and serves one at a time. */
 function trackerActions(snapshot: Snapshot, now: number): Action[] {
   const { state, busy, mirroredAt, trackerRetryAt } = snapshot;
   if (trackerRetryAt !== undefined && trackerRetryAt > now) return [];
-  if (busy.size > 0 && now - mirroredAt < TRACKER_PAUSE_MS) return [];
+  const isEarly = busy.size > 0 && now - mirroredAt < TRACKER_PAUSE_MS;
+  const isDue = (owed: number) => owed >= (isEarly ? TRACKER_MUCH : 1);
   const actions: Action[] = [];
   const ids = snapshot.publishing ? [] : unpublished(state);
-  if (ids.length > 0) actions.push({ kind: "publish", ids });
+  if (isDue(ids.length)) actions.push({ kind: "publish", ids });
   if (snapshot.mirroring) return actions;
   const lines = mirrorLines(state);
   // Comments are owed by the same hand: it writes them first, then the statuses they explain.
-  if (lines.length > 0 || notesOwed(state).length > 0) actions.push({ kind: "mirror", lines });
+  if (isDue(lines.length + notesOwed(state).length)) actions.push({ kind: "mirror", lines });
   return actions;
 }
 

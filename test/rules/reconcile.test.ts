@@ -247,6 +247,16 @@ describe("Beads", () => {
     expect(owed(NOW, new Map())).toBe(true);
   });
 
+  it("is told at once of ten things, whatever is under way", () => {
+    const owed = (count: number) => {
+      const tasks = Array.from({ length: count }, (_, i) => leaf(`t${i}`, { end: "failed" }));
+      const busy = new Map([["x", "leaf"]] as const);
+      const over = { busy, mirroring: false, publishing: false, mirroredAt: NOW };
+      return decide([root(), ...tasks], over).some((one) => one.kind === "mirror");
+    };
+    expect([owed(9), owed(10)]).toEqual([false, true]);
+  });
+
   it("names when it is tried again, rather than ending with lines owed", () => {
     const actions = decide([root({ end: "done" })], {
       mirroring: false,

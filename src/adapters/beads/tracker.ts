@@ -19,8 +19,13 @@ import { batchLines, commentOf, graphOf, issue, issueComment, taskOf } from "./i
 import { type Known, openKnown } from "./known.ts";
 import { watchBeads } from "./watch.ts";
 
-/** Closes in one batch: a person's own command waits for a whole batch, and a close takes 50 ms. */
-const CLOSES_MAX = 10;
+/**
+ * A person's own command waits for a whole batch. What a close takes, and how much more for each issue
+ * there is (bd 1.3.0, 2 cores).
+ */
+const BATCH_MS = 1_000;
+const CLOSE_MS = 80;
+const GROWTH_MS = 0.09;
 const LINES_MAX = 50;
 /** What comes due while lines are written is written after them, so often, before all is read once. */
 const ROUNDS_MAX = 4;
@@ -36,7 +41,13 @@ export interface BeadsOptions extends BdOptions {
 export function beadsTracker(options: BeadsOptions): Tracker {
   const known = openKnown(options.beadsDir);
   const bd = whileThere(openBd(options, known), options.beadsDir);
-  const read = () => readAll(bd);
+  let issues = 0;
+  const read = async () => {
+    const shown = await readAll(bd);
+    if (!isFailure(shown)) issues = shown.length;
+    return shown;
+  };
+  const closesMax = () => Math.max(1, Math.floor(BATCH_MS / (CLOSE_MS + GROWTH_MS * issues)));
   return {
     prefix: options.prefix,
     version: async () => known.version(),
@@ -47,7 +58,7 @@ export function beadsTracker(options: BeadsOptions): Tracker {
       const lines = [...first];
       const overwritten = new Map<string, Mirrored>();
       for (let round = 1, due = first; due.length > 0; round++) {
-        const crossed = await writeLines(bd, due, known);
+        const crossed = await writeLines(bd, batchesOf(due, closesMax()), known);
         if (isFailure(crossed)) return crossed;
         for (const [id, set] of crossed) overwritten.set(id, set);
         due = round < ROUNDS_MAX ? more() : [];
@@ -172,11 +183,11 @@ async function missingOf(bd: Bd, tasks: NewTrackedTask[]): Promise<NewTrackedTas
 /** Writes all of it; what was written over is asked for only where another bd was there meanwhile. */
 async function writeLines(
   bd: Bd,
-  lines: TrackerLine[],
+  batches: readonly TrackerLine[][],
   known: Known,
 ): Promise<Written["overwritten"] | Failure> {
   const found = new Map<string, Mirrored>();
-  for (const batch of batchesOf(lines)) {
+  for (const batch of batches) {
     const failure = await writeBatch(bd, batch);
     if (failure !== undefined) return failure;
     const doubt = known.doubt();
@@ -188,14 +199,14 @@ async function writeLines(
   return found;
 }
 
-function batchesOf(lines: TrackerLine[]): TrackerLine[][] {
+function batchesOf(lines: readonly TrackerLine[], closesMax: number): TrackerLine[][] {
   const batches: TrackerLine[][] = [];
   let closes = 0;
   for (const line of lines) {
     const isClose = line.status === "closed";
     const batch = batches.at(-1);
     const isFull = batch === undefined || batch.length === LINES_MAX;
-    if (isFull || (isClose && closes === CLOSES_MAX)) {
+    if (isFull || (isClose && closes === closesMax)) {
       batches.push([line]);
       closes = isClose ? 1 : 0;
     } else {

@@ -73,14 +73,19 @@ it("stops writing once a batch got no answer in time", async () => {
   expect(calls()).toEqual(["batch", "list"]);
 });
 
-it("closes at most ten issues in one batch", async () => {
-  const { tracker, calls } = await openWith(
-    row({ status: "closed" }),
-    `echo '{"data":{"operations":1}}'`,
-  );
-  const line = { id: "fr-1", status: "closed", assignee: "" } as const;
-  await tracker.mirror(Array.from({ length: 21 }, () => line));
-  expect(calls()).toEqual(["batch", "batch", "batch", "list"]);
+it("closes as many issues in one batch as take a second, fewer where there are many", async () => {
+  const batches = async (issues: number) => {
+    const rows = Array.from({ length: issues }, (_, i) => ({ id: `fr-${i + 1}`, title: "t" }));
+    const list = JSON.stringify({
+      data: rows.map((one) => ({ ...one, status: "closed", priority: 2 })),
+    });
+    const { tracker, calls } = await openWith(list, `echo '{"data":{"operations":1}}'`);
+    await tracker.read();
+    const line = { id: "fr-1", status: "closed", assignee: "" } as const;
+    await tracker.mirror(Array.from({ length: 24 }, () => line));
+    return calls().filter((call) => call === "batch").length;
+  };
+  expect([await batches(1), await batches(1_000)]).toEqual([2, 5]);
 });
 
 it("has a new version each time where the storage has no manifest", async () => {
