@@ -29,12 +29,16 @@ export interface BeadsCost {
   listMax: number;
 }
 
-/** Runs this many leaves with a model that takes `modelMs`, and `bd list` by a person meanwhile. */
+/**
+ * Runs this many leaves with a model that takes `modelMs`; where `isWatched`, a person lists the
+ * issues meanwhile, every three seconds.
+ */
 export async function costOfBeads(o: {
   leaves: number;
   modelMs: number;
   jobs: number;
   isUntracked?: boolean;
+  isWatched?: boolean;
 }): Promise<BeadsCost> {
   const place = mkdtempSync(join(tmpdir(), "fractal-bench-bd-"));
   try {
@@ -52,7 +56,7 @@ export async function costOfBeads(o: {
       bd: wrapper,
       isUntracked: o.isUntracked ?? false,
       async beside(folder, ended) {
-        while (!ended.aborted) {
+        while (o.isWatched && !ended.aborted) {
           lists.push(await listByPerson(bd, folder, join(place, `list-${lists.length}`)));
           await new Promise((resolve) => setTimeout(resolve, 3_000));
         }
@@ -65,7 +69,7 @@ export async function costOfBeads(o: {
       bdAlone: took,
       writes: count,
       lists: lists.length,
-      listMax: Math.max(...lists),
+      listMax: Math.max(0, ...lists),
     };
   } finally {
     rmSync(place, { recursive: true, force: true });

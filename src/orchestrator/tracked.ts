@@ -33,10 +33,10 @@ function knownEvent(ids: string[]): NewEvent {
   };
 }
 
-/** A person's own command waits for a whole call, and may wait 2 s with its own time. */
-const CALL_MS = 1_000;
-/** What one issue takes, and how much more for each that is there already (bd 1.3.0, 2 cores). */
-const ISSUE_MS = 80;
+/** A person's own command waits for a whole call, half a second more, and may take 2 s in all. */
+const CALL_MS = 800;
+/** What one issue takes beside other work, and how much more for each that is there (bd 1.3.0, 2 cores). */
+const ISSUE_MS = 120;
 const GROWTH_MS = 0.17;
 
 /** Writes tasks and questions that the journal has and the tracker has not, parents first. */

@@ -10,8 +10,8 @@ import type { Doubt } from "./known.ts";
 /** One commit of anyone, and what the issue showed from then on. */
 const commit = z.object({ CommitDate: z.coerce.date(), Issue: issue });
 
-/** So many commits of others after ours, in the moment until it is looked, and a line is given up. */
-const COMMITS_MAX = 20;
+/** So many commits after a line, in the moment until it is looked, and it is given up. */
+const COMMITS_MAX = 40;
 
 /** What lines wrote over, by id. Nothing else tells it: a batch has no conditions (bd 1.3.0). */
 export async function overwrittenIn(
@@ -32,19 +32,25 @@ export async function overwrittenIn(
 
 /**
  * What these lines, just written, wrote over. It is asked for each of them only where there are more
- * commits than ours since the doubt began: a person may have been there to read.
+ * commits than ours since the doubt began: a person may have been there to read. The history of any
+ * issue, such as `older`, has all commits since it was made.
  */
 export async function crossedBy(
   bd: Bd,
   lines: readonly TrackerLine[],
-  { ours, since }: Doubt,
+  older: string | undefined,
+  doubt: () => Doubt | undefined,
 ): Promise<ReadonlyMap<string, Mirrored> | Failure> {
-  const [line] = lines;
-  if (line !== undefined && ours !== undefined) {
-    const commits = await historyOf(bd, line.id, ours + 1);
+  const { ours = COMMITS_MAX } = doubt() ?? { ours: 0 };
+  if (ours === 0) return new Map();
+  if (older !== undefined && ours < COMMITS_MAX) {
+    const commits = await historyOf(bd, older, COMMITS_MAX);
     if (isFailure(commits)) return commits;
-    const before = commits[ours];
-    if (before !== undefined && before.CommitDate < since) return new Map();
+    // Counted now: writes of ours that were asked for before this look came before it.
+    const now = doubt();
+    const before = now?.ours === undefined ? undefined : commits[now.ours];
+    if (now !== undefined && before !== undefined && before.CommitDate < now.since)
+      return new Map();
   }
   return await overwrittenIn(bd, lines);
 }

@@ -5,25 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Failure, isFailure } from "../../domain/failure.ts";
-import type { Mirrored } from "../../domain/mirrored.ts";
-import type {
-  NewTrackedTask,
-  TrackedTask,
-  Tracker,
-  TrackerLine,
-  Written,
-} from "../../domain/ports.ts";
+import type { NewTrackedTask, TrackedTask, Tracker, TrackerLine } from "../../domain/ports.ts";
 import { type Bd, type BdOptions, lost, openBd, unavailable } from "./bd.ts";
 import { crossedBy, overwrittenIn } from "./crossing.ts";
 import { batchLines, commentOf, graphOf, issue, issueComment, taskOf } from "./issue.ts";
-import { type Known, openKnown } from "./known.ts";
+import { openKnown } from "./known.ts";
 import { watchBeads } from "./watch.ts";
 
 /**
  * A person's own command waits for a whole batch. What a close takes, and how much more for each issue
  * there is (bd 1.3.0, 2 cores).
  */
-const BATCH_MS = 1_000;
+const BATCH_MS = 700;
 const CLOSE_MS = 80;
 const GROWTH_MS = 0.09;
 const LINES_MAX = 50;
@@ -41,13 +34,14 @@ export interface BeadsOptions extends BdOptions {
 export function beadsTracker(options: BeadsOptions): Tracker {
   const known = openKnown(options.beadsDir);
   const bd = whileThere(openBd(options, known), options.beadsDir);
-  let issues = 0;
+  /** What was there when it was last read. */
+  let there: readonly TrackedTask[] = [];
   const read = async () => {
     const shown = await readAll(bd);
-    if (!isFailure(shown)) issues = shown.length;
+    if (!isFailure(shown)) there = shown;
     return shown;
   };
-  const closesMax = () => Math.max(1, Math.floor(BATCH_MS / (CLOSE_MS + GROWTH_MS * issues)));
+  const closesMax = () => Math.max(1, Math.floor(BATCH_MS / (CLOSE_MS + GROWTH_MS * there.length)));
   return {
     prefix: options.prefix,
     version: async () => known.version(),
@@ -56,14 +50,16 @@ export function beadsTracker(options: BeadsOptions): Tracker {
     create: (tasks) => createMissing(bd, tasks),
     mirror: async (first, more = () => []) => {
       const lines = [...first];
-      const overwritten = new Map<string, Mirrored>();
       for (let round = 1, due = first; due.length > 0; round++) {
-        const crossed = await writeLines(bd, batchesOf(due, closesMax()), known);
-        if (isFailure(crossed)) return crossed;
-        for (const [id, set] of crossed) overwritten.set(id, set);
+        for (const batch of batchesOf(due, closesMax())) {
+          const failure = await writeBatch(bd, batch);
+          if (failure !== undefined) return failure;
+        }
         due = round < ROUNDS_MAX ? more() : [];
         lines.push(...due);
       }
+      const overwritten = await crossedBy(bd, lines, there[0]?.id, known.doubt);
+      if (isFailure(overwritten)) return overwritten;
       // Taken before reading: what is written later gives another version, and is read again.
       const version = known.version();
       const shown = await read();
@@ -178,25 +174,6 @@ async function missingOf(bd: Bd, tasks: NewTrackedTask[]): Promise<NewTrackedTas
   if (foreign !== undefined)
     return unavailable(`the issue ${foreign.id} belongs to something else`);
   return tasks.filter((task) => !byId.has(task.id));
-}
-
-/** Writes all of it; what was written over is asked for only where another bd was there meanwhile. */
-async function writeLines(
-  bd: Bd,
-  batches: readonly TrackerLine[][],
-  known: Known,
-): Promise<Written["overwritten"] | Failure> {
-  const found = new Map<string, Mirrored>();
-  for (const batch of batches) {
-    const failure = await writeBatch(bd, batch);
-    if (failure !== undefined) return failure;
-    const doubt = known.doubt();
-    if (doubt === undefined) continue;
-    const theirs = await crossedBy(bd, batch, doubt);
-    if (isFailure(theirs)) return theirs;
-    for (const [id, set] of theirs) found.set(id, set);
-  }
-  return found;
 }
 
 function batchesOf(lines: readonly TrackerLine[], closesMax: number): TrackerLine[][] {

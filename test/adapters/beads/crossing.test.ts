@@ -37,21 +37,44 @@ function aBd(): { bd: Bd; asked: string[] } {
 
 it("asks once where all commits since then are ours", async () => {
   const { bd, asked } = aBd();
-  const crossed = await crossedBy(bd, LINES, { ours: 2, since: minute(3) });
+  const crossed = await crossedBy(bd, LINES, "fr-0", () => ({ ours: 2, since: minute(3) }));
   expect(crossed).toEqual(new Map());
-  expect(asked).toEqual(["fr-1 3"]);
+  expect(asked).toHaveLength(1);
+});
+
+it("asks line by line where no issue is known that is older", async () => {
+  const { bd, asked } = aBd();
+  await crossedBy(bd, LINES, undefined, () => ({ ours: 2, since: minute(3) }));
+  expect(asked.map((one) => one.split(" ")[0])).toEqual(["fr-1", "fr-2"]);
+});
+
+it("asks nobody where nobody else was there", async () => {
+  const { bd, asked } = aBd();
+  expect(await crossedBy(bd, LINES, "fr-0", () => undefined)).toEqual(new Map());
+  expect(asked).toEqual([]);
+});
+
+it("counts what fractal itself wrote while it was waiting to ask", async () => {
+  const { bd, asked } = aBd();
+  const told = [1, 2];
+  const crossed = await crossedBy(bd, LINES, "fr-0", () => ({
+    ours: told.shift(),
+    since: minute(3),
+  }));
+  expect(crossed).toEqual(new Map());
+  expect(asked).toHaveLength(1);
 });
 
 it("finds what was written over where there is one more than ours", async () => {
   const { bd } = aBd();
-  const crossed = await crossedBy(bd, LINES, { ours: 1, since: minute(3) });
+  const crossed = await crossedBy(bd, LINES, "fr-0", () => ({ ours: 1, since: minute(3) }));
   expect(crossed).toEqual(new Map([["fr-1", { status: "deferred", assignee: "" }]]));
 });
 
 it("finds it also where it is not known how many are ours, or the database is younger", async () => {
   for (const ours of [undefined, 9]) {
     const { bd } = aBd();
-    const crossed = await crossedBy(bd, LINES, { ours, since: minute(3) });
+    const crossed = await crossedBy(bd, LINES, "fr-0", () => ({ ours, since: minute(3) }));
     expect(crossed).toEqual(new Map([["fr-1", { status: "deferred", assignee: "" }]]));
   }
 });
