@@ -147,8 +147,8 @@ const PIECES = [
     "-----BEGIN PRIVATE KEY-----",
   ],
   ...[
-    `hf_${"aBcDeFgHi".repeat(4).slice(0, 34)}`,
-    `npm_${"aB3".repeat(12)}`,
+    `hf_${"qWzRtYpLkM".repeat(4).slice(0, 34)}`,
+    `npm_${"qW7RtY3pL".repeat(4)}`,
     "[secret DSN]",
     "ghp_",
     "AKIA",
