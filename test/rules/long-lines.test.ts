@@ -165,16 +165,7 @@ const PIECES = [
 ];
 
 /** Around the flood: nothing, what a pattern may begin with, and what it must not find at the end. */
-const AROUND = [
-  ["x", "\u0000Y"],
-  ...(IS_DEEP
-    ? [
-        ["", ""],
-        ["- ", "\n"],
-        ["x\n", " x"],
-      ]
-    : []),
-] as const;
+const AROUND = [["x", "\u0000Y"], ...(IS_DEEP ? [["", ""]] : [])] as const;
 
 const TEXTS = PIECES.flatMap((piece) => {
   const flood = piece.repeat(Math.ceil(CHARS / piece.length));
