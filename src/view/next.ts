@@ -2,6 +2,9 @@
 import type { RunState } from "../domain/run-state.ts";
 import { statusOf } from "../rules/status.ts";
 
+/** Exit codes of stops that come again as they were: settings, credentials, budget, environment. */
+const NEEDS_HELP: ReadonlySet<number> = new Set([2, 4, 5, 6]);
+
 /** Commands with what they show, the most useful first. */
 export function nextCommands(state: RunState): { command: string; why: string }[] {
   const next: { command: string; why: string }[] = [];
@@ -14,7 +17,10 @@ export function nextCommands(state: RunState): { command: string; why: string }[
     next.push({ command: "fractal answer", why: "see and answer what is asked" });
   }
   if (!isOver && state.stopped !== undefined) {
-    next.push({ command: "fractal resume", why: "go on where it stopped" });
+    const why = NEEDS_HELP.has(state.stopped.exitCode)
+      ? "go on where it stopped, once that is put right"
+      : "go on where it stopped";
+    next.push({ command: "fractal resume", why });
   }
   if (failed !== undefined) {
     next.push({ command: `fractal show ${failed.id}`, why: "why it failed" });

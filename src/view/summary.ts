@@ -73,7 +73,8 @@ function heldText({ ledger }: RunState): string {
   const calls = held.reduce((sum, one) => sum + one.calls, 0);
   if (calls === 0) return "";
   const usd = held.reduce<CostUsd>((sum, one) => addCost(sum, one.usd), 0);
-  return `, and at most ${costText(usd)} for ${count(calls, "call")} without an answer`;
+  const most = usd === undefined ? "an unknown sum" : `at most ${costText(usd)}`;
+  return `, and ${most} for ${count(calls, "call")} without an answer`;
 }
 
 /** What was expected once everything was planned, and what it came to. */

@@ -165,6 +165,18 @@ describe("the commands to type next", () => {
     expect(commands(state).slice(0, 2)).toEqual(["fractal answer", "fractal resume"]);
   });
 
+  it.each([
+    [2, /once that is put right/],
+    [6, /once that is put right/],
+    [130, /^go on where it stopped$/],
+  ])("say of a stop with exit %i what going on needs", (exitCode, why) => {
+    const state = aState({ tasks: [aTask("r")], stopped: { reason: "x", exitCode } });
+    expect(nextCommands(state)[0]).toEqual({
+      command: "fractal resume",
+      why: expect.stringMatching(why),
+    });
+  });
+
   it("do not go on with a run that is going on", () => {
     expect(commands(aState({ tasks: [aTask("r")] }))).not.toContain("fractal resume");
   });
