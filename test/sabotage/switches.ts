@@ -264,8 +264,8 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "presence-unseen",
     file: "src/adapters/beads/known.ts",
-    from: "!wasOld && !watch.hasSeen() &&",
-    to: "!wasOld &&",
+    from: "!(await watch.end()) && !wasOld &&",
+    to: "(await watch.end(), !wasOld) &&",
     removes: "What somebody wrote beside our own write counts as ours, and is never read.",
     tests: ["test/adapters/beads/known.test.ts"],
     named: "is in doubt where somebody",

@@ -1,9 +1,10 @@
 /** Notices a person's bd, and lets it go first: ours follow one another so closely that it would hardly find a gap. */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const POLL_MS = 25;
+const POLL_MS = 40;
 /** Shorter is no bd's life: who looks so often has seen each of them. */
 const LIFE_MS_MIN = 100;
 /**
@@ -26,12 +27,12 @@ export function openCourtesy(beadsDir: string): () => Promise<void> {
   const lingering = new Map<number, { pastMs: number; untilMs: number }>();
   return async () => {
     const isPast = (pid: number) => (lingering.get(pid)?.untilMs ?? 0) > performance.now();
-    const others = () => (othersAt(beadsDir) ?? []).filter((pid) => !isPast(pid));
+    const others = async () => ((await othersAt(beadsDir)) ?? []).filter((pid) => !isPast(pid));
     for (let waitedMs = 0; waitedMs < STAND_BACK_MAX_MS; waitedMs += POLL_MS) {
-      if (others().length === 0) return;
+      if ((await others()).length === 0) return;
       await sleep(POLL_MS);
     }
-    for (const pid of others()) {
+    for (const pid of await others()) {
       const pastMs = 2 * (lingering.get(pid)?.pastMs ?? PAST_MS_MIN / 2);
       lingering.set(pid, { pastMs, untilMs: performance.now() + pastMs });
     }
@@ -40,38 +41,50 @@ export function openCourtesy(beadsDir: string): () => Promise<void> {
 
 /** Somebody who looks who is there, from the start until `end`. */
 export interface Watch {
-  /** Whether a bd of another may have been at work since the start; true where it cannot be known. */
-  hasSeen(): boolean;
-  end(): void;
+  /** Looks once more, and ends: whether a bd of another may have been there; true where it cannot be known. */
+  end(): Promise<boolean>;
 }
 
-/** Starts a watch over a database. */
+/**
+ * Starts a watch over a database, beside the work: the kernel lets everybody wait who has a lock while
+ * it lists them.
+ */
 export function watchOthers(beadsDir: string): Watch {
   let hasSeen = false;
   let lookedAt = performance.now();
-  const look = () => {
-    if (hasSeen) return;
+  const look = async () => {
+    const startedAt = performance.now();
+    const others = await othersAt(beadsDir);
+    // From the beginning of the look before: it may have seen no later than that.
     const isLate = performance.now() - lookedAt >= LIFE_MS_MIN;
-    hasSeen = isLate || othersAt(beadsDir)?.length !== 0;
-    lookedAt = performance.now();
+    hasSeen ||= isLate || others?.length !== 0;
+    lookedAt = startedAt;
   };
-  look();
-  const looking = setInterval(look, POLL_MS);
+  const over = new AbortController();
+  const watching = (async () => {
+    while (!hasSeen && !over.signal.aborted) {
+      await look();
+      await sleep(POLL_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    }
+  })();
   return {
-    hasSeen() {
-      look();
+    async end() {
+      over.abort();
+      await watching;
+      if (!hasSeen) await look();
       return hasSeen;
     },
-    end: () => clearInterval(looking),
   };
 }
 
 /** The processes of others with a bd there; undefined where it cannot be known. */
-function othersAt(beadsDir: string): number[] | undefined {
+async function othersAt(beadsDir: string): Promise<number[] | undefined> {
   const inode = inodeOf(join(beadsDir, "embeddeddolt.gate.lock"));
-  const locks = textOf("/proc/locks");
+  const locks = await textOf("/proc/locks");
   if (inode === undefined || locks === undefined) return undefined;
-  return holdersOf(inode, locks).filter((pid) => !isOurs(pid));
+  const others: number[] = [];
+  for (const pid of holdersOf(inode, locks)) if (!(await isOurs(pid))) others.push(pid);
+  return others;
 }
 
 /** Process ids in lines such as `5: FLOCK  ADVISORY  READ 32528 fe:00:10135933 0 EOF`. */
@@ -80,10 +93,11 @@ export function holdersOf(inode: number, locks: string): number[] {
   return [...locks.matchAll(line)].map(([, pid]) => Number(pid));
 }
 
-function isOurs(pid: number): boolean {
+async function isOurs(pid: number): Promise<boolean> {
   let above = pid;
   for (let level = 0; level < PARENTS_MAX; level++) {
-    const parent = /^PPid:\s+(\d+)$/m.exec(textOf(`/proc/${above}/status`) ?? "")?.[1];
+    const status = await textOf(`/proc/${above}/status`);
+    const parent = /^PPid:\s+(\d+)$/m.exec(status ?? "")?.[1];
     if (parent === undefined) return false;
     above = Number(parent);
     if (above === process.pid) return true;
@@ -96,10 +110,6 @@ function inodeOf(path: string): number | undefined {
 }
 
 /** Undefined where it is not there. */
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
+function textOf(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
 }

@@ -46,19 +46,16 @@ export function openKnown(beadsDir: string): Known {
     async write(commits, run) {
       const wasOld = isOld();
       const watch = watchOthers(beadsDir);
-      try {
-        const ended = await run();
-        // Taken before the last look: whoever wrote by then was there by then.
-        const manifests = manifestsOf(beadsDir);
-        const isAlone = !wasOld && !watch.hasSeen() && ours === 0 && !isFailure(ended);
-        if (isAlone) at = { ...at, manifests, ...clocks() };
-        else if (ours !== undefined) {
-          ours = commits === undefined || isFailure(ended) ? undefined : ours + commits;
-        }
-        return ended;
-      } finally {
-        watch.end();
+      const ended = await run();
+      // Taken before the last look: whoever wrote by then was there by then.
+      const manifests = manifestsOf(beadsDir);
+      const looked = clocks();
+      const isAlone = !(await watch.end()) && !wasOld && ours === 0 && !isFailure(ended);
+      if (isAlone) at = { ...at, manifests, ...looked };
+      else if (ours !== undefined) {
+        ours = commits === undefined || isFailure(ended) ? undefined : ours + commits;
       }
+      return ended;
     },
     doubt() {
       if (ours === 0) return undefined;

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { holdersOf, openCourtesy } from "../../../src/adapters/beads/courtesy.ts";
@@ -26,6 +27,10 @@ describe.skipIf(process.platform !== "linux")("a bd beside ours", () => {
   /** What a bd does: the lock for as long as its input is open. */
   const HOLD = ["flock", "--shared", "--no-fork", "GATE", "cat"];
   const held = () => HOLD.map((word) => (word === "GATE" ? gate : word));
+
+  /** Standing back takes three seconds where nobody goes. */
+  const firstOf = (going: Promise<void>) =>
+    Promise.race([going.then(() => "went on"), sleep(2_000, "waits")]);
 
   beforeEach(() => {
     beadsDir = mkdtempSync(join(tmpdir(), "fractal-courtesy-"));
@@ -56,13 +61,8 @@ describe.skipIf(process.platform !== "linux")("a bd beside ours", () => {
     await expect.poll(() => holders().length, { timeout: 30_000 }).toBe(1);
     const standBack = openCourtesy(beadsDir);
     await standBack();
-    let wentOn = false;
-    const again = standBack().then(() => {
-      wentOn = true;
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(wentOn).toBe(true);
-    await again;
+    expect(await firstOf(standBack())).toBe("went on");
+    expect(holders()).toHaveLength(1);
     process.kill(holders()[0] ?? 0);
   }, 60_000);
 
@@ -70,13 +70,9 @@ describe.skipIf(process.platform !== "linux")("a bd beside ours", () => {
     const [program = "", ...args] = held();
     const ours = execa(program, args, { reject: false });
     await expect.poll(() => holders().length, { timeout: 30_000 }).toBe(1);
-    let wentOn = false;
-    const asked = openCourtesy(beadsDir)().then(() => {
-      wentOn = true;
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(wentOn).toBe(true);
+    expect(await firstOf(openCourtesy(beadsDir)())).toBe("went on");
+    expect(holders()).toHaveLength(1);
     ours.stdin?.end();
-    await Promise.all([asked, ours]);
+    await ours;
   }, 60_000);
 });

@@ -19,10 +19,10 @@ describe.skipIf(process.platform !== "linux")("what is known of a database", () 
   /** What any bd does that writes. */
   const change = () => writeFileSync(manifest, `root ${++writes}`);
   const write = () => known.write(1, async () => change());
-  /** A bd that this process did not start is there until `leave`. */
+  /** A bd that this process did not start is there until `leave`, or for as long as a short one lives. */
   const holders = () => holdersOf(statSync(gate).ino, readFileSync("/proc/locks", "utf8"));
-  const come = async () => {
-    const held = `flock --shared --no-fork ${gate} sleep 60`;
+  const come = async (seconds = 60) => {
+    const held = `flock --shared --no-fork ${gate} sleep ${seconds}`;
     await execa("sh", ["-c", `setsid ${held} >/dev/null 2>&1 &`]);
     await expect.poll(() => holders().length, { timeout: 30_000 }).toBe(1);
   };
@@ -77,8 +77,8 @@ describe.skipIf(process.platform !== "linux")("what is known of a database", () 
   it("is in doubt where somebody came and went while we wrote", async () => {
     known.version();
     await known.write(1, async () => {
-      await come();
-      await leave();
+      await come(0.2);
+      await expect.poll(() => holders().length, { timeout: 30_000 }).toBe(0);
       change();
     });
     expect(known.doubt()).toMatchObject({ ours: 1 });
