@@ -1,5 +1,6 @@
 /** A deterministic check, its result, and the verdict drawn from results. */
 import { z } from "zod";
+import { runnable } from "./example.ts";
 
 /**
  * When a check applies: `own` gates its own leaf; `leaf` runs after every leaf; `rollup` when all
@@ -26,6 +27,11 @@ export const check = z.object({
   gates: z.boolean(),
   /** Files the check is made of, relative to the spec's root; read-only for workers. */
   oracle: z.array(z.string()),
+  /**
+   * What its files are rendered from. With them it is judged without these files: the work is only
+   * told what to do, and what comes of it is compared elsewhere. Absent: `run` says all of it.
+   */
+  examples: z.array(runnable).optional(),
   timeoutMs: z.number().int().positive().optional(),
 });
 export type Check = z.infer<typeof check>;
@@ -40,6 +46,11 @@ export const checkResult = z.object({
   detail: z.string(),
   /** Hash of the whole output in the journal's blobs. */
   output: z.string().meta({ holds: "blob" }).optional(),
+  /**
+   * What only had to fail, and failed by an error that nobody caught, as anything broken does: a
+   * line each. Green all the same.
+   */
+  crashed: z.array(z.string()).optional(),
   /** Red, and green when it ran once more on the same files: it says nothing about them. */
   flaky: z.literal(true).optional(),
 });

@@ -157,8 +157,8 @@ export interface Change {
 export interface Repository {
   /** The tip of the run's branch. */
   head(): Promise<string>;
-  /** Writes the root folder of a commit into an empty folder. */
-  checkout(commit: string, folder: string): Promise<void>;
+  /** Writes the root folder of a commit or tree into an empty folder. */
+  checkout(treeish: string, folder: string): Promise<void>;
   /** Walks the folder, refuses hostile files, and returns the tree `commit` becomes with it. */
   collect(folder: string, commit: string): Promise<{ tree: string; changes: Change[] } | Failure>;
   /** The tree of `commit` with these files written. */

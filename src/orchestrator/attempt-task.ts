@@ -10,6 +10,7 @@ import {
   checksAfter,
   checksBefore,
   checksTouched,
+  findingsAfter,
   findingsOf,
   isProven,
 } from "../rules/check/gates.ts";
@@ -175,8 +176,10 @@ async function judge(
   const own = await judgeOwnTests(world, { base: lease.base, candidate, changes, checks }, signal);
   if (isFailure(own)) return failedEnd(world, lease, own, { ...more, verdict });
   const texts = await changedTexts(world, lease, candidate, changes);
-  const doubts = [...doubtsOf(task, spec, findings, texts), ...own.doubts];
-  const judged: Ended = { ...more, verdict, ...(doubts.length > 0 ? { doubts } : {}) };
+  const shown = findingsAfter(findings, task, spec, results);
+  const doubts = [...doubtsOf(task, spec, shown, texts, results), ...own.doubts];
+  const { vacuous } = shown;
+  const judged: Ended = { ...more, vacuous, verdict, ...(doubts.length > 0 ? { doubts } : {}) };
   if (doubts.length > 0) {
     const refusal = await reviewChange(world, lease, candidate, doubts, signal);
     if (refusal !== undefined) return failedEnd(world, lease, refusal, judged);
@@ -191,7 +194,7 @@ async function judge(
     signal,
   );
   if (isFailure(integrated)) return failedEnd(world, lease, integrated, more);
-  const unchecked = isUnchecked(world, lease, task, findings, texts);
+  const unchecked = isUnchecked(world, lease, task, shown, texts);
   return doneEnd(world, lease, integrated, unchecked, judged);
 }
 

@@ -1,7 +1,9 @@
 /** Runs checks on a commit, each in a fresh sandboxed folder; one tree is checked once. */
 import type { Check, CheckResult } from "../domain/check.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
+import { compares, hiddenFrom } from "../rules/check/hidden.ts";
 import { protectedBy } from "../rules/check/protected.ts";
+import { isRenderedText, mayBeRendered } from "../rules/plan/oracle.ts";
 import { showPackages } from "./packages.ts";
 import { runChecks } from "./run-checks.ts";
 import type { CheckedResult, World } from "./world.ts";
@@ -33,7 +35,8 @@ export async function checkTree(
   const tree = await world.repository.treeOf(commit);
   const results: CheckResult[] = [];
   for (const check of checks) {
-    const key = JSON.stringify([tree, check.run, check.stdin, check.exit, check.stdout]);
+    const { run, stdin, exit, stdout, examples } = check;
+    const key = JSON.stringify([tree, run, stdin, exit, stdout, examples]);
     const first = checked.get(key) ?? (await runOne(world, commit, check, signal));
     if (isFailure(first)) return first;
     const isDoubted = confirmsRed && check.gates && !first.passed && !first.confirmed;
@@ -51,7 +54,8 @@ export async function checkTree(
 
 /**
  * In a folder of its own, which holds the commit's files and nothing else: whatever code a check
- * ran, it can neither prepare the next one nor change the files that judge while they do.
+ * ran, it can neither prepare the next one nor change the files that judge while they do. What says
+ * what is expected of the work is left out where its answers are compared from outside.
  */
 async function runOne(
   world: World,
@@ -62,7 +66,8 @@ async function runOne(
   const { repository, sandbox, limits, store, spec } = world;
   const files = await repository.listFiles(commit);
   const watched = files.filter((path) => protectedBy(path, spec.protectedPaths) !== undefined);
-  const folder = await freshFolder(world, commit, signal);
+  const hidden = compares(check) ? await hiddenFiles(world, commit, check, files) : [];
+  const folder = await freshFolder(world, commit, hidden, signal);
   if (isFailure(folder)) return folder;
   try {
     const ran = await runChecks(
@@ -94,21 +99,38 @@ async function confirm(
   return { ...red, flaky: true, detail };
 }
 
+async function hiddenFiles(
+  { repository, spec }: World,
+  commit: string,
+  check: Check,
+  files: readonly string[],
+): Promise<string[]> {
+  const rendered = new Set<string>();
+  for (const path of files.filter(mayBeRendered)) {
+    if (isRenderedText((await repository.readFile(commit, path)) ?? "")) rendered.add(path);
+  }
+  return hiddenFrom(check, files, rendered, spec);
+}
+
 let folders = 0;
 
 async function freshFolder(
   world: World,
   commit: string,
+  hidden: readonly string[],
   signal: AbortSignal,
 ): Promise<string | Failure> {
   folders += 1;
-  const folder = await world.sandbox.workspace(`${world.store.state.runId}-check-${folders}`);
-  await world.repository.checkout(commit, folder);
+  const { repository, sandbox } = world;
+  const folder = await sandbox.workspace(`${world.store.state.runId}-check-${folders}`);
+  const without = hidden.map((path) => ({ path, text: null }));
+  const shown = hidden.length === 0 ? commit : await repository.write(commit, without);
+  await repository.checkout(shown, folder);
   const trouble = await showPackages(world, commit, folder, signal);
   if (trouble !== undefined) {
-    await world.sandbox.discard(folder);
+    await sandbox.discard(folder);
     return trouble;
   }
-  await world.sandbox.handOver(folder);
+  await sandbox.handOver(folder);
   return folder;
 }

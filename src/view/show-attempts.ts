@@ -107,7 +107,9 @@ function checkLine(result: CheckResult, vacuous: string[], paint: Paint): string
   const sign = result.passed ? paint.green("✓ passed") : paint.red("✗ failed");
   const notes = [
     ...(result.gates ? [] : ["advises only"]),
-    ...(vacuous.includes(result.name) ? ["was green before the work, proves nothing"] : []),
+    ...(vacuous.includes(result.name)
+      ? ["proves nothing: green before the work, or by any failure"]
+      : []),
     ...(result.passed || result.exitCode === null ? [] : [`exit ${result.exitCode}`]),
     durationText(result.durationMs),
   ];

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { harmless, visible } from "../../src/domain/harmless.ts";
 import { pathProblem } from "../../src/domain/path.ts";
 import type { Spec } from "../../src/domain/spec.ts";
+import { judgeAnswers } from "../../src/rules/check/answers.ts";
 import { isTestFile, withCanary } from "../../src/rules/check/canary.ts";
+import { crashIn } from "../../src/rules/check/crash.ts";
 import { doubtsOf } from "../../src/rules/check/doubts.ts";
 import { changesPackages } from "../../src/rules/check/manifest.ts";
 import { refuseTool } from "../../src/rules/check/permission.ts";
@@ -231,6 +233,13 @@ const READERS: Record<string, (text: string) => unknown> = {
   "an answer of a person": (text) => [wantsYes(text), edgeIn(text)],
   "the ids in a text": (text) => mentionedIds(text),
   "a command": (text) => runsWork(text.slice(0, 4000)),
+  "the end of a program": (text) => crashIn(text),
+  "what work answers": (text) =>
+    judgeAnswers(
+      [{ kind: "command", run: "a", exit: 1 }],
+      `{"status":1,"stderr":${JSON.stringify(text)}}`,
+      String,
+    ),
   "a declaration": (text) => {
     const whole = declared(text);
     const inside = declared(`export class A { ${text.slice(0, 900)} }`);

@@ -1,6 +1,6 @@
 /** An example is the specification's own only when its quote stands there and says all of it. */
 import { describe, expect, it } from "vitest";
-import type { Example } from "../../src/domain/plan.ts";
+import type { Example } from "../../src/domain/example.ts";
 import { isQuoted } from "../../src/rules/spec/quoted.ts";
 
 const SPEC = `# T

@@ -1,5 +1,6 @@
 /** A small specification and the tree it is planned into, as a seed has it. */
-import type { Example, Part, Plan } from "../../src/domain/plan.ts";
+import type { Example } from "../../src/domain/example.ts";
+import type { Part, Plan } from "../../src/domain/plan.ts";
 import type { Spec } from "../../src/domain/spec.ts";
 import { SIZES, type Size } from "../../src/domain/task.ts";
 import { childKey } from "../../src/rules/plan/plan-facts.ts";

@@ -78,6 +78,7 @@ export const PYTHON = aCheck("python", { run: "python3 -m unittest -q test_calc"
 export const SNAPSHOT = aCheck("snapshot", { run: "node --test test/page.test.mjs" });
 
 const BASE: Record<string, string> = {
+  "docs/spec.md": SPEC,
   "package.json": JSON.stringify({
     type: "module",
     scripts: { test: "node --test test/add.test.mjs" },
@@ -171,7 +172,8 @@ export async function openField(): Promise<Field> {
     model,
     protocol,
   });
-  const world: World = { ...memory, sandbox, repository };
+  const spec = { ...memory.spec, path: "./docs/spec.md" };
+  const world: World = { ...memory, spec, sandbox, repository };
   const { store } = world;
   const root = [...store.state.tasks.keys()][0] ?? "";
   const split = { task_id: root, actor: ACTOR } as const;

@@ -53,14 +53,22 @@ export interface ToyRun {
   finish(id: TaskId): Promise<void>;
 }
 
-/** How often, in a hundred, work comes out well; the rest is every kind of failure. */
-const WELL = 55;
+/** How a toy's chances stand. */
+export interface Luck {
+  /** How often, in a hundred, a plan and work come out well; the rest is every kind of failure. */
+  plan: number;
+  work: number;
+  /** Children of a split, at most. */
+  parts: number;
+}
+const EVEN: Luck = { plan: 55, work: 55, parts: 3 };
 
 /** A run whose root is to be planned. */
 export function toyRun(
   chance: Chance,
   over: Partial<Limits> = {},
   journal: Journal = memoryJournal("toy"),
+  luck: Luck = EVEN,
 ): ToyRun {
   const limits: Limits = { ...DEFAULT_LIMITS, ...over };
   const tracker = memoryTracker();
@@ -72,7 +80,7 @@ export function toyRun(
   const by = (task: TaskId) => ({ task_id: task, actor: "fractal" });
   const record = (...events: NewEvent[]) => store.record(events);
   const pick = <T>(list: readonly T[]): T => list[chance(list.length)] as T;
-  const isWell = () => chance(100) < WELL;
+  const isWell = (often = luck.work) => chance(100) < often;
 
   const lease = (task: TaskState, role: Role) => {
     const open = task.attempts.find((one) => one.endedAt === undefined && one.role === role);
@@ -141,7 +149,7 @@ export function toyRun(
 
   const finishPlan = async (task: TaskState) => {
     const mustSplit = task.route === "split";
-    if (!isWell()) return end(task.id, { failure: pick(PLAN_FAILURES) }, []);
+    if (!isWell(luck.plan)) return end(task.id, { failure: pick(PLAN_FAILURES) }, []);
     const depth = task.id.split(".").length;
     const size = SIZES[Math.max(0, 3 - depth)] ?? "XS";
     if (!mustSplit && depth > 1 && (depth > 3 || chance(2) === 0)) {
@@ -155,7 +163,7 @@ export function toyRun(
       return end(task.id, {}, [sized]);
     }
     const ids = Array.from(
-      { length: 1 + chance(3) },
+      { length: 1 + chance(luck.parts) },
       (_, at) => `${task.id}.${String.fromCharCode(96 + task.episode)}${at + 1}`,
     );
     const created = ids.map((id, at) =>

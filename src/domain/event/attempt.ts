@@ -39,7 +39,7 @@ export const attemptFacts = [
     verdict: verdict.optional(),
     /** Gating leaf checks that were red on the base and so did not gate this attempt. */
     not_yet: z.array(z.string()).optional(),
-    /** Own checks that were already green before the work: they prove nothing. */
+    /** Own checks that were green before the work, or would be by any failure: they prove nothing. */
     vacuous: z.array(z.string()).optional(),
     /** Why its green checks say too little: the reviewer looked, where there is one. */
     doubts: z.array(z.string()).optional(),

@@ -1,11 +1,13 @@
 /** Why green checks may say too little about a change: then somebody looks at it besides. */
+import type { CheckResult } from "../../domain/check.ts";
 import type { TaskState } from "../../domain/run-state.ts";
 import type { Spec } from "../../domain/spec.ts";
 import { judgesFromOutside } from "../plan/oracle.ts";
 import { isTestFile, runsWorkInside } from "./canary.ts";
-import { type BaseFindings, checksAfter, isProven, provingChecks } from "./gates.ts";
+import { type BaseFindings, checksAfter, isProven, ownChecks, provingChecks } from "./gates.ts";
 import { isPackageList } from "./manifest.ts";
 import { protectedBy } from "./protected.ts";
+import { unbackedIn } from "./unbacked.ts";
 
 /** A changed file as it stands now. */
 export interface ChangedText {
@@ -43,10 +45,12 @@ export function doubtsOf(
   spec: Spec,
   findings: BaseFindings,
   changed: readonly ChangedText[],
+  results: readonly CheckResult[] = [],
 ): string[] {
   const isCode = task.contract.kind === "code";
   return [
     ...doubtsOfChecks(task, spec, findings),
+    ...doubtsOfFailures(task, spec, results),
     ...(isCode ? changed.flatMap((one) => steering(one, spec)) : []),
     ...doubtsOfTexts(task, spec, findings, changed),
   ];
@@ -67,10 +71,26 @@ export function isAllDoubtful(
 }
 
 function doubtsOfChecks(task: TaskState, spec: Spec, findings: BaseFindings): string[] {
-  if (!isProven(task, spec, findings)) return ["No check of its own was red before the work."];
+  if (!isProven(task, spec, findings))
+    return ["No check of its own was red before the work and asks for more than a failure."];
   return provingChecks(task, spec, findings).every(runsWorkInside)
     ? ["Its checks are green as soon as the work they run ends well, as it could at once."]
     : [];
+}
+
+/** What was to fail, and did: perhaps for no better reason than that it does not work. */
+function doubtsOfFailures(task: TaskState, spec: Spec, results: readonly CheckResult[]): string[] {
+  const gating = ownChecks(task, spec).filter(({ gates }) => gates);
+  const crashed = results
+    .filter(({ name }) => gating.some((check) => check.name === name))
+    .flatMap((one) => one.crashed ?? []);
+  return [
+    ...unbackedIn(gating).map(
+      ({ words }) =>
+        `Any failure satisfies this, and no other check asks the same for more: ${words}`,
+    ),
+    ...crashed.map((what) => `It failed as it had to, but by an error that nobody caught: ${what}`),
+  ];
 }
 
 function doubtsOfTexts(

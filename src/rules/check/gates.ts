@@ -4,10 +4,11 @@ import type { RunState, TaskState } from "../../domain/run-state.ts";
 import type { Spec } from "../../domain/spec.ts";
 import type { TaskId } from "../../domain/task.ts";
 import { covers } from "../plan/plan-order.ts";
+import { feeble } from "./unbacked.ts";
 
 /** What the red-first run on the base showed. */
 export interface BaseFindings {
-  /** Own checks that were green before the work: they prove nothing about it. */
+  /** Own checks that were green before the work, or would be by any failure: they prove nothing. */
   vacuous: string[];
   /** Leaf checks that are red on the base: they gate the parent's roll-up instead. */
   notYet: string[];
@@ -19,7 +20,7 @@ export function checksBefore(task: TaskState, spec: Spec): Check[] {
 }
 
 /** What the leaf itself must show; a root that is a leaf has no roll-up, so the `final` ones too. */
-function ownChecks(task: TaskState, spec: Spec): Check[] {
+export function ownChecks(task: TaskState, spec: Spec): Check[] {
   const final = spec.checks.filter((check) => task.parent === null && check.when === "final");
   return [...task.contract.checks, ...final];
 }
@@ -30,14 +31,26 @@ export function leafChecks(spec: Spec): Check[] {
 
 export function findingsOf(task: TaskState, spec: Spec, results: CheckResult[]): BaseFindings {
   const passed = new Set(results.filter((one) => one.passed).map((one) => one.name));
+  const own = ownChecks(task, spec);
+  const weak = feeble(own.filter(({ gates }) => gates));
   return {
-    vacuous: ownChecks(task, spec)
-      .filter((one) => passed.has(one.name))
-      .map((one) => one.name),
+    vacuous: own.filter((one) => passed.has(one.name) || weak.has(one.name)).map((one) => one.name),
     notYet: leafChecks(spec)
       .filter((one) => !passed.has(one.name))
       .map((one) => one.name),
   };
+}
+
+/** The findings once the work is there: what failed as it had to by a crash proves nothing either. */
+export function findingsAfter(
+  findings: BaseFindings,
+  task: TaskState,
+  spec: Spec,
+  results: readonly CheckResult[],
+): BaseFindings {
+  const gating = ownChecks(task, spec).filter(({ gates }) => gates);
+  const vacuous = [...new Set([...findings.vacuous, ...feeble(gating, results)])];
+  return { ...findings, vacuous };
 }
 
 /** The names of the leaf checks that did not gate a done child of this task, being red before it. */

@@ -1,5 +1,5 @@
 /** An example in words: what people read, what a worker is told, and how its test is called. */
-import type { Example } from "../../domain/plan.ts";
+import type { Example } from "../../domain/example.ts";
 
 const LINE_CHARS_MAX = 1500;
 

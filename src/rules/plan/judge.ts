@@ -24,20 +24,46 @@ const COMPARED =
 
 /** Whether a command may run the work, in whole or in part. A false alarm costs a closer look. */
 export function runsWork(command: string): boolean {
+  return programsIn(command).length > 0;
+}
+
+/**
+ * The programs of the work that a command may run, as they are called, without what they are given:
+ * `node cli.mjs`. What is run inside of words is not looked for among them: then it is all of it.
+ */
+export function programsIn(command: string): string[] {
   const plain = command.replaceAll(COMPARED, "test it");
-  // What is run inside of words is not looked for among them.
-  if (/\$\(|`|<\(|>\(/.test(plain)) return true;
+  if (/\$\(|`|<\(|>\(/.test(plain)) return [command];
+  const quoted: string[] = [];
   return plain
     .replaceAll(/\\\n/g, " ")
-    .replaceAll(/'[^']*'|"(?:\\.|[^"\\])*"/g, "text")
+    .replaceAll(/'[^']*'|"(?:\\.|[^"\\])*"/g, (text) => `\uE000${quoted.push(text) - 1}\uE000`)
     .replaceAll(/(?<!\d)\d*>>?(?:&\d|\s*[\w./-]+)|<\s*[\w./-]+/g, " ")
     .split(/&&|\|\||[;&|\n]/)
     .map((part) => part.trim().replace(/^(?:!\s+)+/, ""))
-    .some((part) => part !== "" && !isJudge(part));
+    .filter((part) => part !== "" && !isJudge(part))
+    .map((part) => programOf(part.split(/\s+/)))
+    .map((words) => words.replaceAll(/\uE000(\d+)\uE000/g, (_, at) => quoted[Number(at)] ?? ""));
 }
 
 function isJudge(part: string): boolean {
   return (
     JUDGES.has(part.split(/\s/, 1)[0] ?? "") || JUDGES_IN_WORDS.some((words) => words.test(part))
   );
+}
+
+/** What only runs something else that is named behind it, and words of its own before that. */
+const RUNNERS =
+  /^(?:node|deno|bun|npx|npm|pnpm|yarn|tsx|ts-node|python[\d.]*|uv|poetry|ruby|perl|php|java|go|cargo|dotnet|sh|bash|env|time|timeout|exec|make)$/;
+const OWN_WORDS = /^(?:-.*|\d+s?|\w+=.*|run|exec|start|tool|test|x)$/;
+
+function programOf(words: readonly string[]): string {
+  const called = words.filter((word, at) => at > 0 || !/^\w+=/.test(word));
+  const program: string[] = [];
+  for (const word of called) {
+    if (word === "--") break;
+    if (!word.startsWith("-")) program.push(word);
+    if (!RUNNERS.test(word) && !OWN_WORDS.test(word)) break;
+  }
+  return program.join(" ");
 }

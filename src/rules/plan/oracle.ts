@@ -1,16 +1,14 @@
 /** Renders a task's examples to checks: one test file for Node, or one check a command elsewhere. */
 import type { Check } from "../../domain/check.ts";
-import type { Acceptance, Example } from "../../domain/plan.ts";
+import type { Example, Runnable } from "../../domain/example.ts";
+import type { Acceptance } from "../../domain/plan.ts";
 import type { FileWrite } from "../../domain/ports.ts";
 import type { Spec } from "../../domain/spec.ts";
 import { isQuoted } from "../spec/quoted.ts";
 import { describeExample } from "./example.ts";
 import { runsWork } from "./judge.ts";
-import { type Helper, renderHelperImports, renderHelpers } from "./oracle-helpers.ts";
+import { renderHelperImports, renderHelpers } from "./oracle-helpers.ts";
 import { isNodeWork } from "./source-file.ts";
-
-/** An example that a machine can try out. */
-type Runnable = Extract<Example, { kind: Helper }>;
 
 export interface OracleParts {
   /** The task that the examples are about. */
@@ -40,6 +38,18 @@ export function judgesFromOutside(check: Check): boolean {
  */
 export function endsWithWork(asked: Pick<Check, "run" | "exit" | "stdout">): boolean {
   return (asked.exit ?? 0) === 0 && asked.stdout === undefined && runsWork(asked.run);
+}
+
+/** How each rendered file begins. */
+const RENDERED = "// What must be true of ";
+
+/** Whether a file may be one of ours by its path, and is by its text: of this run or an earlier one. */
+export function mayBeRendered(path: string): boolean {
+  return /^test\/[^/]+\.test\.mjs$/.test(path);
+}
+
+export function isRenderedText(text: string): boolean {
+  return text.startsWith(RENDERED);
 }
 
 /** Where the tests of a task stand, relative to the spec's root. */
@@ -79,6 +89,7 @@ export function renderOracle(o: OracleParts): { checks: Check[]; files: FileWrit
         name: nth === 1 ? name : `${name} ${nth}`,
         run: `${RUN} ${path}`,
         oracle: [path],
+        examples: rest.flatMap(({ example }) => (isRunnable(example) ? [example] : [])),
       });
       files.push({
         path,
@@ -154,7 +165,7 @@ export function renderTests(key: string, examples: readonly Example[]): string {
   const runnable = examples.filter(isRunnable);
   const helpers = new Set(runnable.map(({ kind }) => kind));
   return [
-    `// What must be true of ${key}: rendered from its plan, read-only for whoever does the work.`,
+    `${RENDERED}${key}: rendered from its plan, read-only for whoever does the work.`,
     renderHelperImports(helpers),
     "",
     renderHelpers(helpers),

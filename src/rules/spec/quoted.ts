@@ -1,5 +1,6 @@
 /** Whether an example is the specification's own: its quote is found there and says all of it. */
-import type { Acceptance, Example } from "../../domain/plan.ts";
+import type { Example } from "../../domain/example.ts";
+import type { Acceptance } from "../../domain/plan.ts";
 
 /**
  * True when the quote stands in the specification (white space folded, emphasis and code marks set

@@ -31,6 +31,11 @@ export function distillOutput(output: CheckOutput, check: Check): string {
   return limited(explain(output, check)).trim();
 }
 
+/** The same of cases that are known as such. */
+export function distillCases(cases: FailingCase[]): string {
+  return limited(showCases(cases, "")).trim();
+}
+
 /** Two outputs that differ in white space at the ends of lines or of the text are the same. */
 export function isSameOutput(got: string, expected: string): boolean {
   return withoutTrailingSpace(got) === withoutTrailingSpace(expected);

@@ -1,16 +1,24 @@
 /** Examples rendered to tests: green on what is right, red with the case on what is not. */
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile, spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Acceptance, Example } from "../../../src/domain/plan.ts";
+import type { Example, Runnable } from "../../../src/domain/example.ts";
+import type { Acceptance } from "../../../src/domain/plan.ts";
 import type { Spec } from "../../../src/domain/spec.ts";
+import { type Judged, judgeAnswers } from "../../../src/rules/check/answers.ts";
+import { askingOf } from "../../../src/rules/check/asking.ts";
 import { describeExample } from "../../../src/rules/plan/example.ts";
-import { oraclePath, renderOracle, renderTests } from "../../../src/rules/plan/oracle.ts";
+import {
+  isRunnable,
+  oraclePath,
+  renderOracle,
+  renderTests,
+} from "../../../src/rules/plan/oracle.ts";
 import { parseSpec } from "../../../src/rules/spec/spec.ts";
 
 const SPEC = parseSpec("spec.md", "# T\n\n- R1: `f(1)` returns `2`.\n- R2: more\n", "hash") as Spec;
@@ -23,7 +31,14 @@ const call = (name: string, args: unknown[], rest: object, file = "src/a.mjs"): 
 });
 const run = promisify(execFile);
 
-/** Runs the rendered tests in a folder with these files; what was printed, and whether all passed. */
+/** What one of the two ways to try examples is told: by who asks, or by a rendered test. */
+const told = (judged: readonly Judged[]) =>
+  judged.flatMap(({ title, said }) => (said.length > 0 ? [title, ...said] : [])).join("\n");
+
+/**
+ * Runs the rendered tests in a folder with these files: what was printed, and whether all passed.
+ * The same examples, asked and then compared, must come to the same.
+ */
 async function tried(examples: Example[], files: Record<string, string>) {
   const folder = await mkdtemp(join(tmpdir(), "fractal-oracle-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -33,13 +48,29 @@ async function tried(examples: Example[], files: Record<string, string>) {
     await writeFile(join(folder, path), text);
   }
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const judged = await askedIn(folder, env, examples.filter(isRunnable));
   const args = ["--disable-sigusr1", "--test", "--test-reporter=tap", oraclePath("k")];
   try {
     const { stdout } = await run(process.execPath, args, { cwd: folder, env });
-    return { passed: true, output: stdout };
+    expect(told(judged)).toBe("");
+    return { passed: true, output: stdout, judged };
   } catch (error) {
-    return { passed: false, output: (error as { stdout: string }).stdout };
+    const output = (error as { stdout: string }).stdout;
+    const isOk = [...output.matchAll(/^(ok|not ok) \d+/gm)].map(([, how]) => how === "ok");
+    expect(judged.map(({ said }) => said.length === 0)).toEqual(isOk);
+    return { passed: false, output, judged };
   }
+}
+
+/** Asks the work for the examples, in a folder without the test file, and compares what it says. */
+async function askedIn(folder: string, env: NodeJS.ProcessEnv, examples: Runnable[]) {
+  const { argv, stdin } = askingOf(examples);
+  const path = join(folder, oraclePath("k"));
+  await rename(path, `${folder}.aside`);
+  const done = spawnSync(process.execPath, argv.slice(1), { cwd: folder, env, input: stdin });
+  await rename(`${folder}.aside`, path);
+  expect(done.status).toBe(0);
+  return judgeAnswers(examples, String(done.stdout), (value) => inspect(value));
 }
 
 const MODULE = `
@@ -70,7 +101,7 @@ describe("rendered tests", () => {
   });
 
   it("fail with the case, what came, and what was expected", async () => {
-    const { passed, output } = await tried(
+    const { passed, output, judged } = await tried(
       [
         call("f", [1], { value: 3 }),
         call("boom", [1], { value: "fine" }),
@@ -101,6 +132,7 @@ describe("rendered tests", () => {
       "printed 'a', expected 'b'",
     ]) {
       expect(output.replaceAll("''", "'")).toContain(said);
+      expect(told(judged).replaceAll(/\/\S*?(?=src\/)/g, "")).toContain(said);
     }
   });
 
@@ -209,6 +241,7 @@ describe("the checks of a task", () => {
         requirements: ["R1"],
         gates: true,
         oracle: ["test/a.b.test.mjs"],
+        examples: [given.example],
       },
       {
         name: "advice",
@@ -218,6 +251,7 @@ describe("the checks of a task", () => {
         requirements: ["R2"],
         gates: false,
         oracle: ["test/a.b.advice.test.mjs"],
+        examples: [invented.example],
       },
     ]);
     expect(files.map(({ path }) => path)).toEqual(checks.flatMap(({ oracle }) => oracle));
