@@ -6,6 +6,7 @@ import type { ModelProfile } from "../domain/profile.ts";
 import type { Guidance, TaskState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
 import type { Signature } from "../domain/task.ts";
+import { renderOffered } from "../rules/check/needs.ts";
 import {
   EMPTY_PLAN,
   firstToMend,
@@ -37,6 +38,8 @@ export interface PlanOrder {
   prompt: string;
   identity: { taskId: string; attempt: number };
   limits: Limits;
+  /** What parts may be said to need from outside the sandbox; empty: that is not asked. */
+  offered: readonly string[];
   review: (plan: Plan) => PlanProblem[];
   /** Hears of every plan before it is used. */
   onRound: (round: number, plan: Plan, problems: PlanProblem[]) => void;
@@ -74,7 +77,13 @@ export async function planTask(
   const units = unitsOf(o.spec, o.task.contract.requirements);
   const { requirements } = o.task.contract;
   const prefix = fillPrompt(sectionOf(prompt, "Task"), plannerFacts({ ...o, units }));
-  const known: Known = { units, requirements, parts: undefined, limits: o.limits };
+  const known: Known = {
+    units,
+    requirements,
+    parts: undefined,
+    offered: o.offered,
+    limits: o.limits,
+  };
   const planning: Planning = { order: o, prompt, prefix, known, signal };
   let last: { draft: Draft; problems: PlanProblem[] } | undefined;
   for (let round = 1; round <= Math.max(1, o.limits.planRoundsMax); round += 1) {
@@ -95,8 +104,8 @@ export async function planTask(
 type Last = { draft: Draft; problems: PlanProblem[] } | undefined;
 
 async function askAll(planning: Planning, round: number, last: Last): Promise<Draft | Failure> {
-  const { prompt, known, order } = planning;
-  const questions = QUESTIONS.map((asked) => sectionText(prompt, asked, order.limits));
+  const { prompt, known } = planning;
+  const questions = QUESTIONS.map((asked) => sectionText(prompt, asked, known));
   const text = fillPrompt(sectionOf(prompt, "All"), { questions: questions.join("\n\n") });
   const answer = await ask(planning, "plan", round, text, last, schemaOfAll(known));
   if (isFailure(answer)) return answer;
@@ -136,11 +145,11 @@ function askOne(
   round: number,
   last: Last,
 ): Promise<Record<string, unknown> | Failure> {
-  const { prompt, order } = planning;
+  const { prompt } = planning;
   const isFirst = Object.keys(draft.answer).length === 0;
   const text = fillPrompt(sectionOf(prompt, "One"), {
     decided: isFirst ? "Nothing yet." : asBlock(draft.answer),
-    question: sectionText(prompt, asked, order.limits),
+    question: sectionText(prompt, asked, known),
   });
   return ask(planning, asked.id, round, text, last, schemaOf(asked, known));
 }
@@ -179,12 +188,16 @@ async function ask(
   return answer as Record<string, unknown> | Failure;
 }
 
-/** A question's text; only some of them name limits. */
-function sectionText(prompt: PromptFile, asked: PlanningQuestion, limits: Limits): string {
+/** A question's text; only some of them name limits, and needs are asked for where there may be any. */
+function sectionText(prompt: PromptFile, asked: PlanningQuestion, known: Known): string {
+  const { limits, offered } = known;
   const template = sectionOf(prompt, asked.section);
   const facts = { leafSizeMax: limits.leafSizeMax, childrenMax: String(limits.childrenMax) };
   const used = Object.entries(facts).filter(([name]) => template.includes(`{{${name}}}`));
-  return fillPrompt(template, Object.fromEntries(used));
+  const text = fillPrompt(template, Object.fromEntries(used));
+  if (asked.id !== "parts" || offered.length === 0) return text;
+  const needs = fillPrompt(sectionOf(prompt, "Needs"), { offered: renderOffered(offered) });
+  return `${text}\n${needs}`;
 }
 
 function asBlock(value: unknown): string {

@@ -14,6 +14,7 @@ import { refuseUnpriced } from "./budget.ts";
 import { EXIT, type ExitCode, isRefusal, type Refusal, refuse } from "./exit.ts";
 import type { Environment } from "./output.ts";
 import { mountsOf, openProfiles, openSandbox, processName, promptTexts } from "./prepare.ts";
+import { allowsOf } from "./reach.ts";
 import { refuseFolder } from "./refuse-folder.ts";
 import { scrubbedJournal, scrubbedRepository, scrubbedSandbox, scrubbedStore } from "./scrubbed.ts";
 import { machine } from "./wire.ts";
@@ -74,6 +75,7 @@ export async function planSpec(o: PlanOrder, signal: AbortSignal): Promise<Plann
     root_id: runId,
     models: {},
     contained: true,
+    allows: allowsOf(o.config),
     budget: o.budget,
   };
   const { limits } = o.config;

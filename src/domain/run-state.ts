@@ -96,6 +96,8 @@ export interface Question {
   diff?: string;
   /** The work that waits for that yes. */
   work?: KeptWork;
+  /** Of a question about what the settings do not allow: which needs. Absent in older journals: all. */
+  needs?: string[];
   /** Of a question about a budget: which, and which tasks wait for more of it. */
   budget?: {
     scope: BudgetScope;

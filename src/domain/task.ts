@@ -47,7 +47,7 @@ export const contract = z.object({
   /** The shell command of a `command` task. */
   command: z.string().max(4000).optional(),
   /** What it needs from outside the sandbox, for itself and all below it. */
-  needs: z.array(need).max(20).optional(),
+  needs: z.array(need).max(100).optional(),
   /** What it and all below it may use up. */
   budget: amounts.optional(),
 });

@@ -3,9 +3,10 @@ import { fixTask as askFixer } from "../agents/fixer.ts";
 import { routeTask as askRouter } from "../agents/router.ts";
 import type { NewEvent } from "../domain/event.ts";
 import { isFailure } from "../domain/failure.ts";
-import type { Question } from "../domain/run-state.ts";
+import type { Question, TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
-import { linesToAllow } from "../rules/check/needs.ts";
+import { askedTogether } from "../rules/check/needs.ts";
+import { needsQuestion } from "../rules/check/needs-question.ts";
 import { isSplittable, outOfQuestions } from "../rules/escalation.ts";
 import { askCycle, askDrift, askDropped, nextQuestionId } from "../rules/people/cancel.ts";
 import { knownCycle } from "../rules/people/cycle.ts";
@@ -138,16 +139,16 @@ export function askPerson(world: World, taskId: TaskId, kind: AskedKind, reason:
     world.store.record([askDrift(world.store.state, task, reason)]);
     return;
   }
+  if (kind === "needs") {
+    world.store.record(askForNeeds(world, task));
+    return;
+  }
   const title = task.contract.title;
   const pending = task.pending;
   const options = pending?.failure === "worker-asks" ? pending.options : [];
   const text = {
     stuck: { question: `"${title}" is stuck. What should be done?`, why: reason },
     asks: asked(title, reason, pending?.failure === "capability-missing"),
-    needs: {
-      question: `"${title}" needs what your settings do not allow: ${reason}. May it have it?`,
-      why: `It is allowed in your own settings alone (\`fractal config show\` names the file), by:\n${linesToAllow(reason.split(", ")).join("\n")}\nWrite that there, answer, and \`fractal resume\`; or answer how to do without.`,
-    },
     plan: {
       question: `No valid plan was found for "${title}". How should it be split?`,
       why: reason,
@@ -164,6 +165,22 @@ export function askPerson(world: World, taskId: TaskId, kind: AskedKind, reason:
   }[kind];
   const tried = kind === "review" ? triedBelow(world.store.state, task) : triedOf(task).join("\n");
   world.store.record(questionAbout(world, taskId, kind, { ...text, options }, tried));
+}
+
+/** One question for all parts of a plan that need what the settings do not allow. */
+function askForNeeds(world: World, task: TaskState): NewEvent[] {
+  const { state } = world.store;
+  // It was asked about a moment ago, together with another.
+  if (task.question !== undefined) return [];
+  const together = askedTogether(state, task);
+  const planned = taskOf(state, task.parent ?? task.id);
+  const isModels = (need: string) =>
+    !world.givenPlans.has(planned.key) && !world.spec.needs.includes(need);
+  const { needs, ...text } = needsQuestion(state, together, isModels);
+  const blocks = together.map(({ id }) => id);
+  return questionAbout(world, task.id, "needs", text).map((event) =>
+    event.event_type === "question.opened" ? { ...event, needs, blocks } : event,
+  );
 }
 
 /** A worker's question, or what it says it lacks; its words are its own. */

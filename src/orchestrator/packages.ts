@@ -4,10 +4,14 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { LockedPackage, Packages } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { linesToAllow } from "../rules/check/needs.ts";
-import { lockedPackages, PACKAGES_FOLDER, withLocalPackages } from "../rules/lock-file.ts";
+import {
+  LOCK_FILE,
+  lockedPackages,
+  PACKAGES_FOLDER,
+  withLocalPackages,
+} from "../rules/lock-file.ts";
 import { ACTOR, type World } from "./world.ts";
 
-const LOCK_FILE = "package-lock.json";
 const INSTALLED = "node_modules";
 const INSTALL_TIMEOUT_MS = 600_000;
 const NAMES_SHOWN_MAX = 5;

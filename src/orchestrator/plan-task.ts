@@ -5,7 +5,9 @@ import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Acceptance, Plan, PlanProblem, PlanQuestion } from "../domain/plan.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
+import { needsOf, needsToOffer } from "../rules/check/needs.ts";
 import { outOfQuestions } from "../rules/escalation.ts";
+import { LOCK_FILE } from "../rules/lock-file.ts";
 import type { NewTaskFacts } from "../rules/new-task.ts";
 import { nextQuestionId } from "../rules/people/cancel.ts";
 import { reviewPlan } from "../rules/plan/plan-review.ts";
@@ -88,6 +90,7 @@ async function findPlan(
             prompt: world.prompts.planner,
             identity: { taskId: task.id, attempt: lease.attempt },
             limits,
+            offered: offeredTo(world, task, files),
             review,
             onRound: (round, plan, problems) => propose(world, lease, round, plan, problems),
           },
@@ -97,6 +100,15 @@ async function findPlan(
   if (answer.plan === undefined) throw new Error("no planner and no given plan");
   if (answer.problems.length > 0) return invalid(answer.problems);
   return answer.plan;
+}
+
+/** What the plan of a task may add to what it has from outside the sandbox. */
+function offeredTo(world: World, task: TaskState, files: readonly string[]): string[] {
+  const { store, profiles } = world;
+  return needsToOffer(needsOf(store.state, task), store.state.allows ?? [], {
+    installs: files.includes(LOCK_FILE),
+    browses: profiles.worker.protocol === "tools",
+  });
 }
 
 function propose(

@@ -2,6 +2,8 @@
 import { z } from "zod";
 import type { LockedPackage } from "../domain/ports.ts";
 
+/** Its name, at the root of a run. */
+export const LOCK_FILE = "package-lock.json";
 /** Where the packages lie beside the lock file while they are installed. */
 export const PACKAGES_FOLDER = ".packages";
 

@@ -62,4 +62,6 @@ export interface Scene {
   needs?: ReadonlyMap<Role, Charge>;
   /** Keys of the tasks whose plan was given: no planner is asked about them. */
   given?: ReadonlySet<string>;
+  /** `fractal plan`: nothing is carried out. */
+  planOnly?: boolean;
 }

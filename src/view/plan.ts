@@ -3,6 +3,7 @@ import stringWidth from "string-width";
 import type { RunState, TaskState } from "../domain/run-state.ts";
 import type { Spec } from "../domain/spec.ts";
 import { tokensIn } from "../domain/usage.ts";
+import { linesToAllow, needsMissing } from "../rules/check/needs.ts";
 import { coverageOf } from "../rules/plan/coverage.ts";
 import {
   type Forecast,
@@ -34,6 +35,8 @@ export function renderPlan(
   const paint = paintOf(options.colour);
   const rows = coverageOf(spec, [...state.tasks.values()]);
   const assumptions = [...state.tasks.values()].flatMap((task) => task.assumptions);
+  const needs = [...state.tasks.values()].flatMap((task) => task.contract.needs ?? []);
+  const notAllowed = needsMissing([...new Set(needs)].sort(), state.allows ?? []);
   const questions = [...state.questions.values()].filter(({ state: where }) => where === "open");
   return [
     ...branchesOf(state).map((branch) => renderBranch(state, branch, paint, width)),
@@ -52,6 +55,14 @@ export function renderPlan(
     ...(assumptions.length === 0
       ? []
       : ["", paint.bold("Assumed"), ...assumptions.flatMap((text) => block(text, width, "  "))]),
+    ...(notAllowed.length === 0
+      ? []
+      : [
+          "",
+          paint.yellow(`Your settings do not allow ${oneLine(notAllowed.join(", "))}`),
+          "  A run asks before it begins what needs that. It is allowed in your own settings, by:",
+          ...linesToAllow(notAllowed).flatMap((line) => block(line, width, "  ")),
+        ]),
     ...questions.flatMap((question) => ["", ...renderQuestion(question, paint, width)]),
     "",
     paint.bold("Forecast"),
@@ -107,10 +118,11 @@ function signOfShape(task: TaskState, paint: Paint): string {
 }
 
 function factsOf(state: RunState, task: TaskState): string[] {
-  const { files, checks } = task.contract;
+  const { files, checks, needs = [] } = task.contract;
   return [
     ...(files.length === 0 ? [] : [files.join(", ")]),
     ...(checks.length === 0 ? [] : [count(checks.length, "check")]),
+    ...(needs.length === 0 ? [] : [`needs ${needs.join(", ")}`]),
     ...(task.dependsOn.length === 0
       ? []
       : [`after ${task.dependsOn.map((id) => state.tasks.get(id)?.key ?? id).join(", ")}`]),

@@ -1,6 +1,7 @@
 /** Everything about one task on one page: what it must achieve, what was tried, what it cost. */
 import type { RunEvent } from "../domain/event.ts";
 import type { Question, RunState, TaskState } from "../domain/run-state.ts";
+import { needsMissing, needsOf } from "../rules/check/needs.ts";
 import { workedMsOf } from "../rules/money/worked-time.ts";
 import { colourOf, statusOf, waitsFor } from "../rules/status.ts";
 import { costText, durationText, usageText } from "./money.ts";
@@ -127,6 +128,14 @@ function contractLines(
       (check) =>
         `${check.name} · ${check.when}, ${check.gates ? "gates" : "advises only"}, from ${check.source}` +
         `${check.requirements.length > 0 ? `, for ${check.requirements.join(", ")}` : ""}: ${check.run}`,
+    ),
+  );
+  const needs = needsOf(source.state, task);
+  const missing = needsMissing(needs, source.state.allows ?? []);
+  list(
+    "Needs from outside the sandbox",
+    needs.map((need) =>
+      missing.includes(need) ? `${need} (your settings do not allow it)` : need,
     ),
   );
   if (contract.command !== undefined) list("Command", [contract.command]);

@@ -75,7 +75,7 @@ function planner(answers: Record<string, unknown>, planning: ModelProfile["plann
 
 async function planned(
   profile: ModelProfile,
-  over: { spec?: Spec; review?: (plan: Plan) => PlanProblem[] } = {},
+  over: { spec?: Spec; offered?: string[]; review?: (plan: Plan) => PlanProblem[] } = {},
 ) {
   const spec = over.spec ?? SPEC;
   const task = aTask("fr-1", {
@@ -99,6 +99,7 @@ async function planned(
       prompt,
       identity: { taskId: "fr-1", attempt: 1 },
       limits: DEFAULT_LIMITS,
+      offered: over.offered ?? [],
       review: over.review ?? ((plan) => reviewPlan({ ...facts, plan, existingFiles: [] })),
       onRound: (round, _, problems) => rounds.push([round, problems.length]),
     },
@@ -248,6 +249,53 @@ describe("a small planner", () => {
       "questions.r2",
     ]);
     expect(textOf(asked[7])).toContain("wait for each other in a circle");
+  });
+});
+
+describe("what parts need from outside the sandbox", () => {
+  const needy = {
+    ...ANSWERS.parts,
+    parts: [{ ...part("core"), needs: ["install"] }, part("edge")],
+  };
+
+  it.each([
+    ["one", { plan: { ...WHOLE, ...needy } }],
+    ["many", { ...ANSWERS, parts: needy }],
+  ] as const)(
+    "is asked of a planner that answers %s, with what is allowed",
+    async (how, answers) => {
+      const { asked, profile } = planner(answers, how);
+      const { result } = await planned(profile, { offered: ["install", "web:docs.a.org"] });
+      const saying = asked.filter((request) => textOf(request).includes("`needs`: only where"));
+      expect(saying.map(({ turn }) => turn)).toEqual([how === "one" ? "plan" : "parts"]);
+      expect(textOf(saying[0])).toContain(
+        "outside its sandbox: `install` (the packages of the lock file), `web:docs.a.org` (its pages). Usually",
+      );
+      expect(result).toMatchObject({ problems: [], plan: { parts: [{ needs: ["install"] }, {}] } });
+    },
+  );
+
+  it.each([
+    ["one", { plan: { ...WHOLE, ...needy } }],
+    ["many", { ...ANSWERS, parts: needy }],
+  ] as const)("is not asked where nothing is allowed, and not heard: %s", async (how, answers) => {
+    const { asked, profile } = planner(answers, how);
+    const { result } = await planned(profile);
+    for (const request of asked) {
+      expect(textOf(request)).not.toContain("`needs`: only where");
+      expect(JSON.stringify(request.schema)).not.toContain("install|search");
+    }
+    expect(JSON.stringify(result)).not.toContain("install");
+  });
+
+  it("takes a line of the prompt and no more", async () => {
+    const ask = async (offered: string[]) => {
+      const { asked, profile } = planner({ plan: WHOLE }, "one");
+      await planned(profile, { offered });
+      return tokensOf(textOf(asked[0]));
+    };
+    const [without, some] = [await ask([]), await ask(["install", "search", "web:docs.a.org"])];
+    expect(some - without).toBeLessThan(130);
   });
 });
 

@@ -1,10 +1,6 @@
 /** What a task needs from outside, and what it may not merge alone: asked once, in whole runs. */
-import { createHash } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
-import { execaSync } from "execa";
 import { expect, it } from "vitest";
+import { commitCachedPackage, installsOf } from "./cached-package.ts";
 import { aPart, aPlan, called, files } from "./plans.ts";
 import { aRig, type Rig } from "./rig.ts";
 
@@ -75,45 +71,8 @@ it("a change of CI is shown raw, waits for a yes while the rest goes on, and is 
 });
 
 it("packages that a task needs are asked about once, and are there when the person's settings allow it", async () => {
-  const name = `tiny-${process.pid}`;
   using rig = aRig();
-  const home = join(rig.dir, "..", "home");
-  mkdirSync(join(home, "package"), { recursive: true });
-  const manifest = { name, version: "1.0.0", main: "i.js", scripts: { postinstall: "exit 1" } };
-  writeFileSync(join(home, "package/package.json"), JSON.stringify(manifest));
-  writeFileSync(join(home, "package/i.js"), "module.exports = 42;\n");
-  execaSync("tar", ["-czf", "t.tgz", "package"], { cwd: home });
-  const bytes = execaSync("cat", ["t.tgz"], { cwd: home, encoding: "buffer" }).stdout;
-  const digest = createHash("sha512").update(bytes).digest();
-  const hex = digest.toString("hex");
-  const kept = join(
-    home,
-    ".npm/_cacache/content-v2/sha512",
-    hex.slice(0, 2),
-    hex.slice(2, 4),
-    hex.slice(4),
-  );
-  mkdirSync(dirname(kept), { recursive: true });
-  writeFileSync(kept, bytes);
-  const dependencies = { [name]: "^1.0.0" };
-  rig.write({
-    "package.json": JSON.stringify({ name: "app", version: "1.0.0", dependencies }),
-    "package-lock.json": JSON.stringify({
-      name: "app",
-      version: "1.0.0",
-      lockfileVersion: 3,
-      requires: true,
-      packages: {
-        "": { name: "app", version: "1.0.0", dependencies },
-        [`node_modules/${name}`]: {
-          version: "1.0.0",
-          resolved: `https://registry.npmjs.org/${name}/-/${name}-1.0.0.tgz`,
-          integrity: `sha512-${digest.toString("base64")}`,
-        },
-      },
-    }),
-  });
-  rig.commit("packages");
+  const name = commitCachedPackage(rig);
   const a = `import n from "${name}";\nexport function a() { return n; }`;
   const script = rig.script([
     { role: "worker", task: "a", text: files({ "a.mjs": a }) },
@@ -128,19 +87,12 @@ it("packages that a task needs are asked about once, and are there when the pers
   expect(why).toContain("install: cache");
   expect(calls(rig)).toBe(0);
 
-  mkdirSync(join(home, ".config/fractal"), { recursive: true });
-  writeFileSync(join(home, ".config/fractal/config.yaml"), "install: cache\n");
+  rig.settings({ install: "cache" });
   await rig.fractal(["answer", id, "it is allowed now"]);
   const ran = await rig.fractal(["resume", "--model", script]);
 
   expect(ran.exitCode, ran.all).toBe(0);
-  const installed = rig.events().filter((one) => one.event_type === "packages.installed");
-  expect(installed).toMatchObject([{ packages: 1, downloaded: 0 }]);
-  const cache = process.getuid?.() === 0 ? "/var/cache/fractal" : join(homedir(), ".cache/fractal");
-  rmSync(join(cache, "sandbox/installed", installed[0]?.key ?? "none"), {
-    recursive: true,
-    force: true,
-  });
+  expect(installsOf(rig)).toMatchObject([{ packages: 1, downloaded: 0 }]);
   expect(rig.git("ls-tree", "-r", "--name-only", `fractal/${rig.runs()[0]}/main`)).not.toContain(
     "node_modules",
   );

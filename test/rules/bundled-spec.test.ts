@@ -101,6 +101,7 @@ async function planAll(): Promise<PlannedTree> {
         prompt,
         identity: { taskId: task.id, attempt: 1 },
         limits: DEFAULT_LIMITS,
+        offered: [],
         review: (plan) =>
           reviewPlan({
             plan,

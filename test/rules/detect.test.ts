@@ -46,6 +46,13 @@ const roles = (tasks: TaskState[], over: Parameters<typeof look>[1] = {}) =>
 const urgencyOf = (tasks: TaskState[], over: Parameters<typeof look>[1] = {}) =>
   Math.max(0, ...look(tasks, over).detections.map(({ urgency }) => urgency));
 
+it("is to be planned though it needs what nobody allows, where nothing is carried out", () => {
+  const needy = leaf("t", { shape: "unplanned", contract: { needs: ["install"] } });
+  const due = (planOnly: boolean) => look([needy], { planOnly }).actions.map(({ kind }) => kind);
+  expect(due(false)).toContain("ask");
+  expect(due(true)).toContain("plan");
+});
+
 describe("the work of a role", () => {
   it.each<[string, TaskState[], string[]]>([
     ["planner: what is not planned", [leaf("t", { shape: "unplanned" })], ["planner"]],

@@ -46,6 +46,8 @@ export const questionFacts = [
     diff: hash.optional(),
     /** The attempt's work that waits for the yes: the commit it is kept in, and what was said of it. */
     work: z.object({ commit: z.string(), said: z.string() }).optional(),
+    /** What the settings do not allow, where it is about that: none of it is asked about again. */
+    needs: z.array(z.string()).optional(),
     /** The budget that is spent, of which unit, how much is needed, and which tasks wait for that. */
     budget: z
       .object({

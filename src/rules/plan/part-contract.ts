@@ -26,7 +26,7 @@ export function basicsOf(
     risks,
     ...(kind === "command" && command !== undefined ? { command } : {}),
     ...(unchecked?.trim() ? { unchecked } : {}),
-    ...(needs === undefined ? {} : { needs }),
+    ...(needs === undefined || needs.length === 0 ? {} : { needs: [...new Set(needs)] }),
     ...(budget === undefined ? {} : { budget }),
   };
 }

@@ -1,8 +1,10 @@
 /** What a planner may answer, as bounded, closed schemas: every array and text has an end. */
 import { z } from "zod";
 import type { Limits } from "../../domain/limits.ts";
+import { need } from "../../domain/needs.ts";
 import { type Acceptance, part, planQuestion } from "../../domain/plan.ts";
 import { signature, size, taskKind } from "../../domain/task.ts";
+import { hostProblem } from "../../domain/web.ts";
 import type { Unit } from "../spec/spec-slice.ts";
 
 /** What is known when a question is asked; it becomes the enums of the answer. */
@@ -13,6 +15,8 @@ export interface Known {
   requirements: readonly string[];
   /** Keys of the parts; undefined while they are asked for in the same call. */
   parts: readonly string[] | undefined;
+  /** What a part may be said to need from outside the sandbox; empty: that is not asked. */
+  offered: readonly string[];
   limits: Limits;
 }
 
@@ -68,21 +72,27 @@ export const sizeShape = () => ({
   reason: z.string().max(1000).prefault(""),
 });
 
+const askedPart = z.object({
+  key: part.shape.key,
+  title: part.shape.title,
+  purpose: part.shape.purpose,
+  kind: taskKind.prefault("code"),
+  size,
+  files: part.shape.files.prefault([]),
+  command: orNull(z.string().max(4000)),
+  unchecked: orNull(z.string().max(1000)),
+});
+/** A model's need names a whole host as settings do: a person may be shown it as a line to write. */
+const plannedNeed = need.refine(
+  (one) => !one.startsWith("web:") || hostProblem(one.slice("web:".length)) === undefined,
+  "after `web:` there must be a host: web:docs.python.org",
+);
+const NEEDS_A_PART_MAX = 5;
+const needyPart = askedPart.extend({ needs: listOf(plannedNeed, NEEDS_A_PART_MAX) });
+
 /** Twice the limit is let through, so that the review can say it beside all other problems. */
-export const partsShape = ({ limits }: Known) => ({
-  parts: listOf(
-    z.object({
-      key: part.shape.key,
-      title: part.shape.title,
-      purpose: part.shape.purpose,
-      kind: taskKind.prefault("code"),
-      size,
-      files: part.shape.files.prefault([]),
-      command: orNull(z.string().max(4000)),
-      unchecked: orNull(z.string().max(1000)),
-    }),
-    Math.min(100, 2 * limits.childrenMax),
-  ),
+export const partsShape = ({ limits, offered }: Known) => ({
+  parts: listOf(offered.length > 0 ? needyPart : askedPart, Math.min(100, 2 * limits.childrenMax)),
 });
 
 export const ownershipShape = ({ units, parts }: Known) => {

@@ -177,10 +177,13 @@ export function sizeTask(o: {
     present: contract.checks,
   });
   const { files: declared, ...basics } = basicsOf(self, task.key);
+  const needs = [...new Set([...(contract.needs ?? []), ...(basics.needs ?? [])])];
   return {
     contract: {
       ...contract,
       ...basics,
+      // What it was given to need it has; its own plan adds to that.
+      ...(needs.length === 0 ? {} : { needs }),
       size: plan.size,
       files: declared.length > 0 ? declared : contract.files,
       interfaces: [

@@ -63,6 +63,7 @@ function openQuestion(
     state: "open",
     openedAt: atMs,
     ...(event.budget === undefined ? {} : { budget: event.budget }),
+    ...(event.needs === undefined ? {} : { needs: event.needs }),
     ...(event.diff === undefined ? {} : { diff: event.diff }),
     ...(event.work === undefined || event.attempt === undefined
       ? {}

@@ -36,7 +36,7 @@ export function judgeOf(scene: Scene, limits: Limits, now: number): (task: TaskS
       if (task.id === asker) return ask(task, limits, "cycle", cycle.path.join(" → "));
       return { kind: "waiting", on: cycle.path.filter((id) => id !== task.id) };
     }
-    const next = nextFor(state, task, limits, files);
+    const next = nextFor(scene, task, limits, files);
     if (next.kind !== "due") return next;
     return keptByEndpoint(scene, next.move, now) ?? afforded(scene, task, next.move, now);
   };

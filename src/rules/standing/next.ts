@@ -2,14 +2,14 @@
 import type { Limits } from "../../domain/limits.ts";
 import type { RunState, TaskState } from "../../domain/run-state.ts";
 import { isSettled, type TaskId } from "../../domain/task.ts";
-import { needsMissing, needsOf } from "../check/needs.ts";
+import { needsUnasked } from "../check/needs.ts";
 import { nextRung, outOfQuestions } from "../escalation.ts";
 import { isFought } from "../people/mirror.ts";
 import { droppedOf } from "../people/wanted.ts";
 import { quarantineOf } from "../quarantine.ts";
 import { CONFLICTS_RESERVING } from "../retry.ts";
 import { holderOf } from "../schedule.ts";
-import type { AskedKind, Move, Standing } from "../standing.ts";
+import type { AskedKind, Move, Scene, Standing } from "../standing.ts";
 import { ancestorsOf, areChildrenSettled, blockersOf, statusOf } from "../status.ts";
 
 /** The files that are kept for a task, and those that leaves at work may write. */
@@ -21,7 +21,8 @@ interface Files {
 const due = (move: Move): Standing => ({ kind: "due", move });
 
 /** The move due for a task that nothing holds, or what it must wait for. */
-export function nextFor(state: RunState, task: TaskState, limits: Limits, files: Files): Standing {
+export function nextFor(scene: Scene, task: TaskState, limits: Limits, files: Files): Standing {
+  const { state } = scene;
   const quarantine = quarantineOf(state, task, limits);
   if (quarantine !== undefined) {
     return due({ kind: "give-up", task: task.id, reason: quarantine });
@@ -32,7 +33,8 @@ export function nextFor(state: RunState, task: TaskState, limits: Limits, files:
   // Whoever waited for something else when it was dropped has not been asked about it yet.
   const [lost] = droppedOf(state, task);
   if (lost !== undefined) return ask(task, limits, "dropped", lost);
-  const missing = needsUnmet(state, task);
+  // A plan on paper uses nothing: what it would need is shown with it.
+  const missing = scene.planOnly === true ? [] : needsUnasked(state, task);
   if (missing.length > 0) return ask(task, limits, "needs", missing.join(", "));
   if (task.shape === "split" && task.splitStarted === undefined && task.route !== "split") {
     if (task.route === "person") return ask(task, limits, "rollup", "its roll-up needs a person");
@@ -102,20 +104,6 @@ function keptByFiles(state: RunState, task: TaskState, files: Files): Standing |
   if (state.sharedFiles && task.conflicts < CONFLICTS_RESERVING) return undefined;
   const inHand = holderOf(task, files.inHand);
   return inHand === undefined ? undefined : { kind: "taking-turns", ...inHand };
-}
-
-/**
- * What a task needs from outside that no setting allows. Asked about once, on the task that says so
- * or on the nearest above it: whoever answered has either allowed it by now or said to go on without.
- */
-function needsUnmet(state: RunState, task: TaskState): string[] {
-  if (task.shape === "split") return [];
-  const missing = needsMissing(needsOf(state, task), state.allows ?? []);
-  if (missing.length === 0) return [];
-  const asked = [task, ...ancestorsOf(state, task.id)].some((one) =>
-    one.questions.some((id) => state.questions.get(id)?.kind === "needs"),
-  );
-  return asked ? [] : missing;
 }
 
 /** What the question of a stuck leaf is about. */

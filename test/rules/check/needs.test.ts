@@ -2,8 +2,17 @@
 import { describe, expect, it } from "vitest";
 import { hostsNeeded, need } from "../../../src/domain/needs.ts";
 import { hostProblem, urlProblem } from "../../../src/domain/web.ts";
-import { needsMissing, needsOf } from "../../../src/rules/check/needs.ts";
-import { aState, aTask } from "../../support/builders.ts";
+import {
+  askedTogether,
+  linesToAllow,
+  needsMissing,
+  needsOf,
+  needsToOffer,
+  needsUnasked,
+  renderOffered,
+} from "../../../src/rules/check/needs.ts";
+import { needsQuestion } from "../../../src/rules/check/needs-question.ts";
+import { aQuestion, aState, aTask } from "../../support/builders.ts";
 
 describe("needs", () => {
   it.each([
@@ -43,6 +52,102 @@ describe("needs", () => {
       expect(need.safeParse(bad).success).toBe(false);
     }
     expect(hostsNeeded(["install", "web:A.org", "web"])).toEqual(["a.org", "*"]);
+  });
+});
+
+describe("a planner", () => {
+  const can = { installs: true, browses: true };
+  it.each([
+    ["nothing where nothing is allowed", [], [], can, []],
+    ["what is allowed", [], ["install", "web:a.org"], can, ["install", "web:a.org"]],
+    ["nothing that the task has", ["install"], ["install"], can, []],
+    ["no host where it has all", ["web"], ["search", "web:a.org"], can, ["search"]],
+    ["the host it does not have", ["web:a.org"], ["web:a.org", "web:b.org"], can, ["web:b.org"]],
+    ["no packages without a lock file", [], ["install"], { ...can, installs: false }, []],
+    [
+      "no web where its workers have no tools",
+      [],
+      ["install", "search", "web:a.org"],
+      { ...can, browses: false },
+      ["install"],
+    ],
+  ])("is offered %s", (_, has, allows, able, offered) => {
+    expect(needsToOffer(has, allows, able)).toEqual(offered);
+  });
+
+  it("is not told a long list of hosts", () => {
+    const hosts = Array.from({ length: 11 }, (_, at) => `web:h${at}.org`);
+    const offered = needsToOffer([], ["install", ...hosts], can);
+    expect(offered).toEqual(["install", "web"]);
+    expect(renderOffered(offered)).toBe(
+      "`install` (the packages of the lock file), `web` (pages of the hosts that are allowed)",
+    );
+  });
+});
+
+describe("what nobody allowed", () => {
+  const parts = (over: Parameters<typeof aState>[0] = {}) =>
+    aState({
+      allows: ["web:a.org"],
+      tasks: [
+        aTask("r", { shape: "split" }),
+        aTask("r.a1", { parent: "r", contract: { needs: ["install"] } }),
+        aTask("r.a2", { parent: "r", contract: { needs: ["search", "web:a.org"] } }),
+        aTask("r.a3", { parent: "r", contract: { needs: ["web:a.org"] } }),
+        aTask("r.a4", { parent: "r", end: "done", contract: { needs: ["install"] } }),
+        aTask("r.a5", { parent: "r", paused: true, contract: { needs: ["install"] } }),
+      ],
+      ...over,
+    });
+  const get = (state: ReturnType<typeof parts>, id: string) => state.tasks.get(id) ?? aTask("x");
+
+  it("is asked about once for a whole plan", () => {
+    const state = parts();
+    const together = askedTogether(state, get(state, "r.a1"));
+    expect(together.map(({ id }) => id)).toEqual(["r.a1", "r.a2"]);
+    expect(needsQuestion(state, together, () => true)).toEqual({
+      question:
+        '"r.a1" and "r.a2" need what your settings do not allow: install, search. What now?',
+      why: expect.stringMatching(
+        /^A planner says so; its word allows nothing\.\n[\s\S]*\ninstall: cache .*\nweb: \{search: \{url: [\s\S]*`fractal resume`/,
+      ),
+      options: ["do without"],
+      needs: ["install", "search"],
+    });
+    expect(needsQuestion(state, together, () => false).why).not.toContain("planner");
+  });
+
+  it("is named, not listed, where many need it", () => {
+    const tasks = ["a", "b", "c", "d"].map((id) => aTask(id, { contract: { needs: ["install"] } }));
+    const { question } = needsQuestion(aState({ tasks }), tasks, () => false);
+    expect(question).toMatch(/^"a" and 3 others need what your settings do not allow: install\./);
+  });
+
+  it("is not asked about again, below whom it was asked, but for what is new", () => {
+    const asked = aQuestion("q", "r.a1", { kind: "needs", state: "answered", needs: ["install"] });
+    const state = parts({
+      questions: [asked],
+      tasks: [
+        aTask("r", { shape: "split" }),
+        aTask("r.a1", { parent: "r", questions: ["q"], contract: { needs: ["install"] } }),
+        aTask("r.a1.a1", { parent: "r.a1", contract: { needs: ["install"] } }),
+        aTask("r.a1.a2", { parent: "r.a1", contract: { needs: ["install", "search"] } }),
+      ],
+    });
+    expect(needsUnasked(state, get(state, "r.a1"))).toEqual([]);
+    expect(needsUnasked(state, get(state, "r.a1.a1"))).toEqual([]);
+    expect(needsUnasked(state, get(state, "r.a1.a2"))).toEqual(["search"]);
+    // Older journals do not say which: then it was about all of it.
+    delete asked.needs;
+    expect(needsUnasked(state, get(state, "r.a1.a2"))).toEqual([]);
+  });
+
+  it("is a line for each setting, not for each need", () => {
+    expect(linesToAllow(["web:a.org", "install", "web:b.org", "search"])).toEqual([
+      "install: cache   # or `network`: what the cache lacks is downloaded",
+      `web: {hosts: ["a.org", "b.org"], search: {url: 'https://HOST/search?format=json&q={query}'}}`,
+    ]);
+    expect(linesToAllow(["web"])).toEqual(['web: {hosts: ["HOST"]}']);
   });
 });
 

@@ -239,6 +239,23 @@ describe("a task that its plan calls a leaf", () => {
     expect(sized.invented).toHaveLength(1);
     expect(isLeafContract(sized.contract, DEFAULT_LIMITS)).toBe(true);
   });
+
+  it.each([
+    [undefined, [], undefined],
+    [["web:a.org"], [], ["web:a.org"]],
+    [undefined, ["install", "install"], ["install"]],
+    [["web:a.org"], ["install", "web:a.org"], ["web:a.org", "install"]],
+  ])("that was given to need %j, and whose plan adds %j, needs %j", (given, planned, all) => {
+    const contract = given === undefined ? {} : { needs: given };
+    const { contract: sized } = sizeTask({
+      task: aTask("fr-1.a1", { key: "k", contract }),
+      plan: { ...plan, parts: [aPart("self", { needs: planned })] },
+      spec: SPEC,
+      limits: DEFAULT_LIMITS,
+      acceptedChecks: () => true,
+    });
+    expect(sized.needs).toEqual(all);
+  });
 });
 
 describe("a leaf by its contract", () => {
