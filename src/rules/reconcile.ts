@@ -6,6 +6,7 @@ import type { Limits } from "../domain/limits.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { TaskId } from "../domain/task.ts";
 import { accessTo } from "./breaker.ts";
+import { needsMissing } from "./check/needs.ts";
 import { detectWork, type Work } from "./detect.ts";
 import { type BudgetMove, budgetMoves, isShort, shortOf } from "./money/budget-question.ts";
 import { knownCycle } from "./people/cycle.ts";
@@ -229,9 +230,14 @@ function trackerActions(snapshot: Snapshot, now: number): Action[] {
 /** Questions about what has come right meanwhile, by a person in Beads or by itself. */
 function withdrawals(state: RunState): Action[] {
   const actions: Action[] = [];
-  for (const { id: question, kind, state: stands, about } of state.questions.values()) {
+  for (const { id: question, kind, state: stands, about, needs } of state.questions.values()) {
     const task = state.tasks.get(about ?? "");
-    if (stands !== "open" || task === undefined || task.end !== undefined) continue;
+    if (stands !== "open") continue;
+    // Also where the task it is about has ended: others may wait for it.
+    if (needs !== undefined && needsMissing(needs, state.allows ?? []).length === 0) {
+      actions.push({ kind: "withdraw", question, reason: "it is allowed now" });
+    }
+    if (task === undefined || task.end !== undefined) continue;
     if (kind === "dropped" && droppedOf(state, task).length === 0) {
       actions.push({ kind: "withdraw", question, reason: "what it needs is back" });
     }

@@ -125,7 +125,6 @@ it("a part has the packages its plan names, and two that need a page wait for on
     web: { hosts: [page.origin] },
     model: { model, protocol: "tools" },
   });
-  await rig.fractal(["answer", question?.question ?? "", "it is allowed now"]);
   const ran = await rig.fractal(["resume"]);
 
   expect(ran.exitCode, ran.all).toBe(0);

@@ -119,8 +119,8 @@ describe("a need that the settings do not allow", () => {
     expect(done().sort()).toEqual(["a", "b", "c", "root"]);
   });
 
-  it("is had once the person allowed it", async () => {
-    for (const answer of ["it is allowed now"]) {
+  it("is had once the person allowed it, with or without an answer", async () => {
+    for (const answer of ["it is allowed now", undefined]) {
       const { tracker, run, questions, goOn } = aRun(["web:a.org"], { a: ["search"] });
       expect(await run()).toBe(3);
       if (answer !== undefined) await tracker.person.respond(questions()[0]?.id ?? "", answer);

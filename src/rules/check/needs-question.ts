@@ -22,7 +22,7 @@ export function needsQuestion(
     ...(needs.some(isModels) ? ["A planner says so; its word allows nothing."] : []),
     "It is allowed in your own settings alone (`fractal config show` names the file), beside what they say already, by:",
     ...linesToAllow(needs),
-    "Write that there, answer, and `fractal resume`. An answer without that means to do without, and may say how.",
+    "Write that there and `fractal resume`. An answer without that means to do without, and may say how.",
   ];
   return {
     question: `${named} ${verb} what your settings do not allow: ${needs.join(", ")}. What now?`,
