@@ -1,4 +1,5 @@
 /** What git could not do, as an error; where the disk was in the way, with the code Node gives such. */
+import { harmless } from "../../domain/harmless.ts";
 import type { LivingGit } from "./living-git.ts";
 
 /** The C library's words, which git ends its own with; its messages are asked for in English. */
@@ -23,7 +24,7 @@ export class GitLocked extends Error {
 
   /** `by` are the processes that may have them, as far as they are known. */
   constructor(paths: readonly string[], by: readonly LivingGit[] = []) {
-    const who = by.map(({ pid, command }) => `process ${pid} (${command.slice(0, 80)})`);
+    const who = by.map(({ pid, command }) => `process ${pid} (${harmless(command)})`);
     const holder = who.length === 0 ? "" : `, which ${who.join(" or ")} may have`;
     super(`git is locked by ${paths.join(" and ")}${holder}`);
     this.paths = paths;

@@ -4,6 +4,7 @@ import { basename, join, resolve, sep } from "node:path";
 
 export interface LivingGit {
   pid: number;
+  /** `git fetch`, or a program's name: the rest of a command line may hold a key. */
   command: string;
 }
 
@@ -44,7 +45,7 @@ export async function livingGits(
   return all
     .filter((one) => one !== undefined)
     .filter((one) => one.open.some((path) => locks.includes(path)) || mayMove(one, places))
-    .map(({ pid, argv }) => ({ pid, command: argv.join(" ").trim() }));
+    .map((one) => ({ pid: one.pid, command: commandOf(one) }));
 }
 
 /** True for a git that may move refs here; one that does not show where it works may be here. */
@@ -60,6 +61,11 @@ function mayMove({ name, argv, cwd, gitDir }: Shown, places: readonly string[]):
   return named.some((path) =>
     places.some((place) => path === place || path.startsWith(place + sep)),
   );
+}
+
+function commandOf({ name, argv }: Shown): string {
+  const program = basename(argv[0] ?? name);
+  return program === "git" ? `git ${verbOf(argv) ?? ""}`.trim() : program;
 }
 
 /** `update-ref` of `git -c a=b update-ref …`; `git` may be run by a shell, as a script of that name. */
