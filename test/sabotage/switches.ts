@@ -1007,4 +1007,23 @@ export const SWITCHES: readonly Switch[] = [
     tests: ["test/cli/collecting.test.ts"],
     named: "began to use after it was listed",
   },
+  {
+    name: "needs-unasked",
+    file: "src/rules/standing/next.ts",
+    from: "if (missing.length > 0) return ask(",
+    to: "if (missing.length < 0) return ask(",
+    removes: "A part that needs what the settings do not allow goes on without it, unsaid.",
+    tests: ["test/orchestrator/planned-needs.test.ts"],
+    named: "asked about once for the whole plan",
+  },
+  {
+    name: "needs-unread",
+    file: "src/rules/plan/planning-schema.ts",
+    from: 'hostProblem(one.slice("web:".length)) === undefined,',
+    to: 'hostProblem(one.slice("web:".length)) !== "",',
+    removes:
+      "A planner's need may hold any text, which a person is shown as a line for their settings.",
+    tests: ["test/rules/plan/planning.test.ts"],
+    named: "is refused where it is",
+  },
 ];
