@@ -1,8 +1,8 @@
 /** The tool loop of one attempt: reply, calls, results, until a report, a limit or a question. */
+import type { ToolResult } from "../domain/contained.ts";
 import type { Message, ModelReply, ToolCall } from "../domain/conversation.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Limits } from "../domain/limits.ts";
-import type { ToolResult } from "../domain/ports.ts";
 import type { ModelProfile } from "../domain/profile.ts";
 import { type Report, report } from "../domain/report.ts";
 import { parseJsonAnswer, withoutReasoning } from "../rules/text/answer.ts";

@@ -1,8 +1,8 @@
 /** The tools a worker may be offered: name, description, schema; and what a call must look like. */
 import { z } from "zod";
+import type { ToolResult } from "../domain/contained.ts";
 import type { ToolCall, ToolOffer } from "../domain/conversation.ts";
 import type { Failure } from "../domain/failure.ts";
-import type { ToolResult } from "../domain/ports.ts";
 import { issuesOf, jsonSchemaOf } from "./ask.ts";
 
 /** What a role can do to its workspace; built by the orchestrator, which permits, journals and contains. */

@@ -11,12 +11,12 @@ import { answerEvents } from "../rules/people/said.ts";
 import { taskOf } from "../rules/status.ts";
 import { loadConfig } from "./config.ts";
 import { EXIT, isRefusal, type Refusal, refusalOf, refuse } from "./exit.ts";
-import { beadsOf, findRun } from "./find-run.ts";
+import { beadsOf, findRun, type RunNamed } from "./find-run.ts";
 import { findBeads } from "./prepare.ts";
 import { openRunStore } from "./run-store.ts";
 import type { Secrets } from "./secrets.ts";
 import { machine } from "./wire.ts";
-import type { Act, RunForActing, RunNamed } from "./wiring.ts";
+import type { Act, RunForActing } from "./wiring.ts";
 
 /** Opens a run to act on as `by`. The lock is taken where it is free. */
 export async function openRunForActing(

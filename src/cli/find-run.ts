@@ -7,6 +7,12 @@ import { replay } from "../rules/replay.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
 import { machine } from "./wire.ts";
 
+/** A run by its name, else the open one, else the newest, of the repository around `dir`. */
+export interface RunNamed {
+  dir: string;
+  run?: string | undefined;
+}
+
 export interface FoundRun {
   runId: string;
   events: RunEvent[];

@@ -5,11 +5,11 @@ import type { TrackedTask } from "../domain/ports.ts";
 import { blobsNamed } from "../rules/fsck/blobs-named.ts";
 import type { RunFacts } from "../rules/fsck/fsck.ts";
 import type { Refusal } from "./exit.ts";
-import { beadsOf, noRun, runIds, telemetryOf, unknownRun } from "./find-run.ts";
+import { beadsOf, noRun, type RunNamed, runIds, telemetryOf, unknownRun } from "./find-run.ts";
 import { PACKAGE } from "./package-folder.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
-import type { Inspection, RunNamed } from "./wiring.ts";
+import type { Inspection } from "./wiring.ts";
 
 /** The run named, or each run of the repository around `dir`, newest first. */
 export async function inspectRuns(o: RunNamed): Promise<Inspection | Refusal> {

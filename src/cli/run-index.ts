@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import { currentRows } from "../rules/index-rows.ts";
 import { isRefusal, type Refusal } from "./exit.ts";
-import { findRun } from "./find-run.ts";
+import { findRun, type RunNamed } from "./find-run.ts";
 import { isLive } from "./is-live.ts";
 import { readVersion } from "./package-folder.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
-import type { IndexedRun, RunNamed } from "./wiring.ts";
+import type { IndexedRun } from "./wiring.ts";
 
 /** The run named, else the open one, else the newest; a refusal when there is none. */
 export async function openRunIndex(o: RunNamed): Promise<IndexedRun | Refusal> {

@@ -2,7 +2,7 @@
 import { openRunForActing } from "./acting.ts";
 import { collectGarbage } from "./collecting.ts";
 import { isRefusal, type Refusal } from "./exit.ts";
-import { findRun, runIds, telemetryOf } from "./find-run.ts";
+import { findRun, type RunNamed, runIds, telemetryOf } from "./find-run.ts";
 import { inspectRuns } from "./inspecting.ts";
 import { isLive } from "./is-live.ts";
 import { mergeRun } from "./merging.ts";
@@ -11,7 +11,7 @@ import { probeMachine } from "./probing.ts";
 import { openRunIndex } from "./run-index.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
-import type { RunForReading, RunNamed, Wire } from "./wiring.ts";
+import type { RunForReading, Wire } from "./wiring.ts";
 import { openRunWork } from "./work.ts";
 
 export const wired: Wire = {

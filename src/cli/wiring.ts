@@ -11,6 +11,7 @@ import type { ForecastLine, ForecastRole } from "../rules/plan/forecast.ts";
 import type { Collection } from "./collecting.ts";
 import type { Config } from "./config.ts";
 import type { Refusal } from "./exit.ts";
+import type { RunNamed } from "./find-run.ts";
 import type { MergeEnd } from "./merging.ts";
 import type { RoleModels } from "./models.ts";
 import type { Secrets } from "./secrets.ts";
@@ -85,12 +86,6 @@ export interface Probe {
   found: string;
   /** The command that puts it right, where one does. */
   fix?: string;
-}
-
-/** A run by its name, else the open one, else the newest, of the repository around `dir`. */
-export interface RunNamed {
-  dir: string;
-  run?: string | undefined;
 }
 
 export interface Wire {

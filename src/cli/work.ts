@@ -3,11 +3,10 @@ import type { RunEvent } from "../domain/event.ts";
 import type { Change } from "../domain/ports.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { EXIT, isRefusal, type Refusal, refuse } from "./exit.ts";
-import { findRun, telemetryOf } from "./find-run.ts";
+import { findRun, type RunNamed, telemetryOf } from "./find-run.ts";
 import { refuseFolder } from "./refuse-folder.ts";
 import { topFolderOf } from "./top-folder.ts";
 import { machine } from "./wire.ts";
-import type { RunNamed } from "./wiring.ts";
 
 /** The patch of any change is shown whole, as far as memory goes. */
 const PATCH_BYTES_MAX = 2 ** 28;

@@ -1,4 +1,5 @@
 /** All that the core asks of the world: Tracker, Model, Repository, Sandbox, Web, Packages, Human, Journal, Clock. */
+import type { SandboxCommand, SandboxResult, SandboxToolCall, ToolResult } from "./contained.ts";
 import type { ModelReply, ModelRequest } from "./conversation.ts";
 import type { NewEvent, RunEvent } from "./event.ts";
 import type { Failure } from "./failure.ts";
@@ -204,35 +205,6 @@ export interface Repository {
 
 // ── Sandbox ────────────────────────────────────────────────────────────────
 
-export interface SandboxCommand {
-  /** A folder made by `workspace()`; the working directory, and the only writable one. */
-  folder: string;
-  argv: string[];
-  stdin?: string;
-  env?: Record<string, string>;
-  /** Files and folders below `folder` that this command may read only: what a check is made of. */
-  readOnly?: string[];
-  /** Files below `folder` that it has no business with: those it changed are told, also when it put them back. */
-  watched?: readonly string[];
-  timeoutMs: number;
-  /** For each of stdout and stderr; what is beyond is left out of the middle. */
-  outputBytesMax: number;
-}
-
-export interface SandboxResult {
-  /** Null when it was killed. */
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-  timedOut: boolean;
-  truncated: boolean;
-  durationMs: number;
-  /** The watched files that were written, moved, replaced or removed while it ran; absent: none. */
-  touched?: string[];
-  /** Where `folder` was for the command: absolute paths in its output begin with it. */
-  place?: string;
-}
-
 /** Runs model-written things, contained. A sandbox that cannot start is a failure of class outage. */
 export interface Sandbox {
   /** False only under --dangerously-no-sandbox. */
@@ -256,21 +228,6 @@ export interface Installed {
   keep(key: string, folder: string, path: string): Promise<void>;
   /** From now on every command in `folder` finds it at `path`, and cannot change it. */
   show(key: string, folder: string, path: string): Promise<void>;
-}
-
-export interface SandboxToolCall {
-  folder: string;
-  tool: string;
-  args: unknown;
-  timeoutMs: number;
-}
-
-/** What a tool answers to the model. */
-export interface ToolResult {
-  text: string;
-  isError: boolean;
-  /** The task may not do this: nothing was carried out. */
-  refused?: true;
 }
 
 // ── Web ────────────────────────────────────────────────────────────────────

@@ -1,8 +1,9 @@
 /** What a task may reach outside the sandbox: what it declares, as far as the user's settings allow. */
 import type { ParsedToolCall } from "../agents/tools.ts";
+import type { ToolResult } from "../domain/contained.ts";
 import type { Failure } from "../domain/failure.ts";
 import { hostsNeeded } from "../domain/needs.ts";
-import type { ToolResult, WebText } from "../domain/ports.ts";
+import type { WebText } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import { needsOf } from "../rules/check/needs.ts";
 import { quoted } from "../rules/text/quote.ts";

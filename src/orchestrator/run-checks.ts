@@ -1,10 +1,11 @@
 /** Runs checks one after the other in a sandboxed folder, and keeps what each of them printed. */
 import { inspect } from "node:util";
 import type { Check, CheckResult } from "../domain/check.ts";
+import type { SandboxResult } from "../domain/contained.ts";
 import type { Runnable } from "../domain/example.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
 import type { Limits } from "../domain/limits.ts";
-import type { Journal, Sandbox, SandboxResult } from "../domain/ports.ts";
+import type { Journal, Sandbox } from "../domain/ports.ts";
 import { judgeAnswers } from "../rules/check/answers.ts";
 import { ANSWER_BYTES_MAX, askingOf } from "../rules/check/asking.ts";
 import { crashIn } from "../rules/check/crash.ts";

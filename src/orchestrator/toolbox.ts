@@ -1,8 +1,8 @@
 /** The tools of one attempt: permitted, journaled, and carried out inside the sandbox. */
 import { isToolName, parseToolCall, type Toolbox, toolOffers } from "../agents/tools.ts";
+import type { ToolResult } from "../domain/contained.ts";
 import type { ToolCall } from "../domain/conversation.ts";
 import { type Failure, isFailure } from "../domain/failure.ts";
-import type { ToolResult } from "../domain/ports.ts";
 import type { TaskState } from "../domain/run-state.ts";
 import { allowedTools, isWebTool, refuseTool } from "../rules/check/permission.ts";
 import { judgeRequest } from "../rules/check/request.ts";

@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { type ScriptedAnswer, scriptedModel } from "../../src/adapters/models/scripted.ts";
 import { type Toolbox, toolOffers } from "../../src/agents/tools.ts";
 import { workTask } from "../../src/agents/worker.ts";
+import type { ToolResult } from "../../src/domain/contained.ts";
 import type { Message } from "../../src/domain/conversation.ts";
 import type { Failure } from "../../src/domain/failure.ts";
 import { type AttemptStyle, DEFAULT_LIMITS, type Limits } from "../../src/domain/limits.ts";
 import type { Pack } from "../../src/domain/pack.ts";
-import type { ToolResult } from "../../src/domain/ports.ts";
 import type { ModelProfile } from "../../src/domain/profile.ts";
 import { aPack, aProfile, listening, NEVER } from "../support/scripted.ts";
 

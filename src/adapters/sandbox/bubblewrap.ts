@@ -4,10 +4,11 @@ import { lstat, mkdir, readFile, readlink, rename, stat, writeFile } from "node:
 import { release } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import type { SandboxCommand, SandboxResult } from "../../domain/contained.ts";
 import { only } from "../../domain/environment.ts";
 import { type Failure, isFailure } from "../../domain/failure.ts";
 import { pathProblem } from "../../domain/path.ts";
-import type { Sandbox, SandboxCommand, SandboxResult } from "../../domain/ports.ts";
+import type { Sandbox } from "../../domain/ports.ts";
 import {
   failedStart,
   missingBubblewrap,

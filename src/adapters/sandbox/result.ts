@@ -1,5 +1,5 @@
 /** What the end of a sandboxed process is to who asked for it. */
-import type { SandboxResult } from "../../domain/ports.ts";
+import type { SandboxResult } from "../../domain/contained.ts";
 import { type Ceilings, limitOfEnd } from "./limits.ts";
 import type { ProcessEnd } from "./process.ts";
 

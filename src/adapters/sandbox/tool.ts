@@ -1,7 +1,8 @@
 /** One file tool: a request to the tool runner inside, and its answer. */
 import { z } from "zod";
+import type { SandboxToolCall, ToolResult } from "../../domain/contained.ts";
 import { type Failure, isFailure } from "../../domain/failure.ts";
-import type { Sandbox, SandboxToolCall, ToolResult } from "../../domain/ports.ts";
+import type { Sandbox } from "../../domain/ports.ts";
 
 const ANSWER_BYTES_MAX = 4_000_000;
 const answer = z.object({ text: z.string(), isError: z.boolean() });

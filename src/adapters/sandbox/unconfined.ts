@@ -1,8 +1,9 @@
 /** The Sandbox port without a sandbox, for --dangerously-no-sandbox: limits, but no containment. */
 import { randomUUID } from "node:crypto";
 import { delimiter, dirname, join } from "node:path";
+import type { SandboxCommand, SandboxResult } from "../../domain/contained.ts";
 import type { Failure } from "../../domain/failure.ts";
-import type { Sandbox, SandboxCommand, SandboxResult } from "../../domain/ports.ts";
+import type { Sandbox } from "../../domain/ports.ts";
 import { type Ceilings, limitedArgv } from "./limits.ts";
 import { installedAsLinks, type Mount, namesInRoot, showAsLinks } from "./mounts.ts";
 import { runProcess } from "./process.ts";

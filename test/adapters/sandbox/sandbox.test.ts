@@ -1,5 +1,4 @@
 /** The Sandbox port with real processes: what both modes promise, and what only containment does. */
-
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -20,8 +19,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createSandbox, type OpenSandbox } from "../../../src/adapters/sandbox/sandbox.ts";
 import { brokenSandbox, selfTest } from "../../../src/adapters/sandbox/self-test.ts";
+import type { SandboxCommand, SandboxResult } from "../../../src/domain/contained.ts";
 import { isFailure } from "../../../src/domain/failure.ts";
-import type { SandboxCommand, SandboxResult } from "../../../src/domain/ports.ts";
 import { processesWith } from "../../support/processes.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
