@@ -28,8 +28,8 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "meddling-ignored",
     file: "src/orchestrator/run-checks.ts",
-    from: "isGreen(ran, check) && touched.length === 0",
-    to: "isGreen(ran, check)",
+    from: "found.red === undefined && touched.length === 0",
+    to: "found.red === undefined",
     removes: "A check counts though files that judge were changed while it ran.",
     tests: ["test/orchestrator/tampering.test.ts"],
     named: "rewrites the test before it is run",
