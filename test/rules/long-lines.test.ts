@@ -167,7 +167,7 @@ const PIECES = [
 ];
 
 /** Around the flood: nothing, what a pattern may begin with, and what it must not find at the end. */
-const AROUND = [["x", "\u0000Y"], ...(IS_DEEP ? [["", ""]] : [])] as const;
+const AROUND = [["x", "\u00a7Y"], ...(IS_DEEP ? [["", ""]] : [])] as const;
 
 const TEXTS = PIECES.flatMap((piece) => {
   const flood = piece.repeat(Math.ceil(CHARS / piece.length));
@@ -223,10 +223,12 @@ const READERS: Record<string, (text: string) => unknown> = {
       ...{ title: text, paths: [text], diff: text, said: text, look: text, command: text },
       ...{ isCut: false, isChecked: true },
     }),
-  "a manifest": (text) =>
-    ["package.json", "pyproject.toml", "a.csproj", "Gemfile", "setup.py", "pubspec.yaml"].map(
+  "a manifest": (text) => [
+    ...["package.json", "pyproject.toml", "a.csproj", "Gemfile", "setup.py", "pubspec.yaml"].map(
       (path) => changesPackages(path, "", text.slice(0, 200_000)),
     ),
+    changesPackages("pubspec.yaml", "", `a: [${text.slice(1, 9000)}`),
+  ],
   secrets: (text) => [scrubber.scrub(text), scrubber.scrub(JSON.stringify([text]))],
   "secrets of work": (text) =>
     judgeSecrets([{ path: "a", before: undefined, after: text }], [], scrubber),

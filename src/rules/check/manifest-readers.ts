@@ -7,6 +7,9 @@ export type Reader = (text: string) => string | undefined;
 
 type Settings = Readonly<Record<string, unknown>>;
 
+/** The parser takes its time over broken YAML; who describes a package in it needs less. */
+const YAML_CHARS_MAX = 10_000;
+
 /** A line longer than this says more than it shows. */
 const LINE_CHARS_MAX = 300;
 
@@ -42,6 +45,7 @@ export function addresses(harmless: readonly string[]): Reader {
 
 export function yaml(harmless: readonly string[]): Reader {
   return (text) => {
+    if (text.length > YAML_CHARS_MAX) return undefined;
     try {
       const value: unknown = parse(text, { logLevel: "error" });
       return isSettings(value) ? shown(without(value, harmless)) : undefined;
