@@ -41,15 +41,15 @@ export function openCourtesy(beadsDir: string): () => Promise<void> {
 
 /** Somebody who looks who is there, from the start until `end`. */
 export interface Watch {
-  /** Looks once more, and ends: whether a bd of another may have been there; true where it cannot be known. */
+  /** Looks for the last time: whether a bd of another may have been there; true where it cannot be known. */
   end(): Promise<boolean>;
 }
 
 /**
- * Starts a watch over a database, beside the work: the kernel lets everybody wait who has a lock while
- * it lists them.
+ * Starts a watch over a database, and has looked once. It goes on beside the work: the kernel lets
+ * everybody wait who has a lock while it lists them.
  */
-export function watchOthers(beadsDir: string): Watch {
+export async function watchOthers(beadsDir: string): Promise<Watch> {
   let hasSeen = false;
   let lookedAt = performance.now();
   const look = async () => {
@@ -60,18 +60,18 @@ export function watchOthers(beadsDir: string): Watch {
     hasSeen ||= isLate || others?.length !== 0;
     lookedAt = startedAt;
   };
+  await look();
   const over = new AbortController();
   const watching = (async () => {
     while (!hasSeen && !over.signal.aborted) {
-      await look();
       await sleep(POLL_MS, undefined, { signal: over.signal }).catch(() => undefined);
+      await look();
     }
   })();
   return {
     async end() {
       over.abort();
       await watching;
-      if (!hasSeen) await look();
       return hasSeen;
     },
   };

@@ -33,7 +33,6 @@ export function openKnown(beadsDir: string): Known {
   /** What the manifests were when all was known, and what was told of it. */
   let at = { manifests: "", version: "", ...clocks() };
   let ours: number | undefined = 0;
-  const isOld = () => manifestsOf(beadsDir) !== at.manifests;
   return {
     version() {
       const now = clocks();
@@ -44,8 +43,9 @@ export function openKnown(beadsDir: string): Known {
       return version;
     },
     async write(commits, run) {
-      const wasOld = isOld();
-      const watch = watchOthers(beadsDir);
+      const watch = await watchOthers(beadsDir);
+      // After the first look: whoever had gone by then had written by then.
+      const wasOld = manifestsOf(beadsDir) !== at.manifests;
       const ended = await run();
       // Taken before the last look: whoever wrote by then was there by then.
       const manifests = manifestsOf(beadsDir);
