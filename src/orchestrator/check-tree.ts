@@ -33,14 +33,20 @@ export async function checkTree(
   if (checks.length === 0) return [];
   const { checked } = world;
   const tree = await world.repository.treeOf(commit);
+  let looked: Promise<TreeFacts> | undefined;
+  /** Looked up once, and only where something is run. */
+  const run: RunCheck = async (check) => {
+    looked ??= factsOf(world, commit, checks);
+    return runOne(world, commit, check, await looked, signal);
+  };
   const results: CheckResult[] = [];
   for (const check of checks) {
-    const { run, stdin, exit, stdout, examples } = check;
-    const key = JSON.stringify([tree, run, stdin, exit, stdout, examples]);
-    const first = checked.get(key) ?? (await runOne(world, commit, check, signal));
+    const { stdin, exit, stdout, examples } = check;
+    const key = JSON.stringify([tree, check.run, stdin, exit, stdout, examples]);
+    const first = checked.get(key) ?? (await run(check));
     if (isFailure(first)) return first;
     const isDoubted = confirmsRed && check.gates && !first.passed && !first.confirmed;
-    const result = isDoubted ? await confirm(world, commit, check, first, signal) : first;
+    const result = isDoubted ? await confirm(run, check, first) : first;
     if (isFailure(result)) return result;
     // Of a flaky check nothing is known.
     if (result.flaky === undefined) checked.set(key, result);
@@ -52,6 +58,31 @@ export async function checkTree(
   return results;
 }
 
+/** What the checks of one tree need to know of its files. */
+interface TreeFacts {
+  files: readonly string[];
+  /** Those that judge or configure. */
+  watched: string[];
+  /** Those that were rendered from examples; empty where no check compares. */
+  rendered: ReadonlySet<string>;
+}
+
+type RunCheck = (check: Check) => Promise<CheckedResult | Failure>;
+
+async function factsOf(
+  { repository, spec }: World,
+  commit: string,
+  checks: readonly Check[],
+): Promise<TreeFacts> {
+  const files = await repository.listFiles(commit);
+  const watched = files.filter((path) => protectedBy(path, spec.protectedPaths) !== undefined);
+  const rendered = new Set<string>();
+  for (const path of checks.some(compares) ? files.filter(mayBeRendered) : []) {
+    if (isRenderedText((await repository.readFile(commit, path)) ?? "")) rendered.add(path);
+  }
+  return { files, watched, rendered };
+}
+
 /**
  * In a folder of its own, which holds the commit's files and nothing else: whatever code a check
  * ran, it can neither prepare the next one nor change the files that judge while they do. What says
@@ -61,12 +92,11 @@ async function runOne(
   world: World,
   commit: string,
   check: Check,
+  { files, watched, rendered }: TreeFacts,
   signal: AbortSignal,
 ): Promise<CheckedResult | Failure> {
-  const { repository, sandbox, limits, store, spec } = world;
-  const files = await repository.listFiles(commit);
-  const watched = files.filter((path) => protectedBy(path, spec.protectedPaths) !== undefined);
-  const hidden = compares(check) ? await hiddenFiles(world, commit, check, files) : [];
+  const { sandbox, limits, store, spec } = world;
+  const hidden = compares(check) ? hiddenFrom(check, files, rendered, spec) : [];
   const folder = await freshFolder(world, commit, hidden, signal);
   if (isFailure(folder)) return folder;
   try {
@@ -86,30 +116,15 @@ async function runOne(
 
 /** Runs a red check again: red again, or flaky. */
 async function confirm(
-  world: World,
-  commit: string,
+  run: RunCheck,
   check: Check,
   red: CheckedResult,
-  signal: AbortSignal,
 ): Promise<CheckedResult | Failure> {
-  const again = await runOne(world, commit, check, signal);
+  const again = await run(check);
   if (isFailure(again)) return again;
   if (!again.passed) return { ...red, confirmed: true };
   const detail = `It was red, and green when it ran once more on the same files.\n${red.detail}`;
   return { ...red, flaky: true, detail };
-}
-
-async function hiddenFiles(
-  { repository, spec }: World,
-  commit: string,
-  check: Check,
-  files: readonly string[],
-): Promise<string[]> {
-  const rendered = new Set<string>();
-  for (const path of files.filter(mayBeRendered)) {
-    if (isRenderedText((await repository.readFile(commit, path)) ?? "")) rendered.add(path);
-  }
-  return hiddenFrom(check, files, rendered, spec);
 }
 
 let folders = 0;

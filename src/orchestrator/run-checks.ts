@@ -8,7 +8,7 @@ import type { Limits } from "../domain/limits.ts";
 import type { Journal, Sandbox } from "../domain/ports.ts";
 import { judgeAnswers } from "../rules/check/answers.ts";
 import { ANSWER_BYTES_MAX, askingOf } from "../rules/check/asking.ts";
-import { crashIn } from "../rules/check/crash.ts";
+import { crashIn, onlyFails } from "../rules/check/crash.ts";
 import { distillCases, distillOutput, isSameOutput } from "../rules/text/distill.ts";
 import { plainOutput } from "../rules/text/plain-output.ts";
 
@@ -81,8 +81,7 @@ function judgeEnd(ran: SandboxResult, check: Check): Found {
   const isGreen =
     ran.exitCode === (check.exit ?? 0) &&
     (check.stdout === undefined || isSameOutput(ran.stdout, check.stdout));
-  const onlyFails = (check.exit ?? 0) !== 0 && check.stdout === undefined;
-  const crash = onlyFails ? crashIn(ran.stderr) : undefined;
+  const crash = onlyFails(check) ? crashIn(ran.stderr) : undefined;
   return {
     red: isGreen ? undefined : distillOutput(ran, check),
     exitCode: ran.exitCode,

@@ -64,8 +64,8 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "expectations-left-beside",
     file: "src/orchestrator/check-tree.ts",
-    from: "compares(check) ? await",
-    to: "check.name === '' ? await",
+    from: "compares(check) ? hiddenFrom",
+    to: "check.name === '' ? hiddenFrom",
     removes: "What is expected of the work is there to be read while it is asked.",
     tests: ["test/orchestrator/tampering.test.ts"],
     named: "searches every file it can see for it",
@@ -83,7 +83,7 @@ export const SWITCHES: readonly Switch[] = [
   {
     name: "crash-counts",
     file: "src/orchestrator/run-checks.ts",
-    from: "const crash = onlyFails ? crashIn",
+    from: "const crash = onlyFails(check) ? crashIn",
     to: "const crash = ran.exitCode === -1 ? crashIn",
     removes: "A crash passes for the failure that was asked for.",
     tests: ["test/orchestrator/tampering.test.ts"],

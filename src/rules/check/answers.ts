@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Runnable } from "../../domain/example.ts";
 import { describeExample } from "../plan/example.ts";
 import { canonicalText } from "../text/canonical.ts";
-import { crashIn } from "./crash.ts";
+import { crashIn, onlyFails } from "./crash.ts";
 
 /** One example, and how it came out. */
 export interface Judged {
@@ -120,9 +120,4 @@ function troubleOfRequest(example: Kind<"http">, told: Answer, show: Show): stri
   const { contains } = example;
   if (contains === undefined || text.includes(contains)) return undefined;
   return `answered ${show(text.slice(0, 2 * TEXT_SHOWN_MAX))}, expected it to contain ${show(contains)}`;
-}
-
-/** Whether nothing is asked of a command but that it ends badly. */
-function onlyFails({ exit, stdout }: Kind<"command">): boolean {
-  return exit !== 0 && stdout === undefined;
 }

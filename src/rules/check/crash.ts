@@ -24,6 +24,11 @@ const CRASHES: readonly { sign: RegExp; error?: RegExp }[] = [
   },
 ];
 
+/** Whether nothing is asked of a command but that it ends badly: then a crash is no answer. */
+export function onlyFails(asked: { exit?: number | undefined; stdout?: string | undefined }) {
+  return (asked.exit ?? 0) !== 0 && asked.stdout === undefined;
+}
+
 const SHOWN_CHARS_MAX = 200;
 /** The end is what counts, and looking is quick, whatever was printed. */
 const READ_CHARS_MAX = 16_000;

@@ -187,12 +187,7 @@ export function changesPackages(
   before: string | undefined,
   after: string | undefined,
 ): boolean {
-  const manifest = [...PROJECTS, ...LISTS].find(({ names }) =>
-    isUnder(
-      path,
-      names.map((name) => `**/${name}`),
-    ),
-  );
+  const manifest = [...PROJECTS, ...LISTS].find((one) => isUnder(path, pathsOf([one])));
   if (manifest === undefined) return false;
   const [had, has] = [before, after].map((text) => {
     if (text === undefined || text.length > TEXT_CHARS_MAX || UNSEEN.test(text)) return undefined;

@@ -7,6 +7,7 @@ import type { Runnable } from "../../domain/example.ts";
 import { describeExample } from "../plan/example.ts";
 import { programsIn } from "../plan/judge.ts";
 import { judgesFromOutside } from "../plan/oracle.ts";
+import { onlyFails } from "./crash.ts";
 
 /** One thing that a check asks of the work. */
 interface Claim {
@@ -48,33 +49,33 @@ export function feeble(
 }
 
 function claimsOf(check: Check): Claim[] {
-  const { name, run, exit = 0, stdout, examples } = check;
+  const { name, run, examples } = check;
   if (examples !== undefined)
     return examples.map((example) => ({ check: name, ...claimOf(example) }));
   // What a rendered file of old asks for cannot be told from its command.
   if (judgesFromOutside(check)) return [];
-  return [{ check: name, words: run, ...claimOfCommand(run, exit, stdout) }];
+  return [{ check: name, words: run, ...claimOfCommand(check) }];
 }
 
 function claimOf(example: Runnable): Omit<Claim, "check"> {
   const words = describeExample(example);
   switch (example.kind) {
     case "call": {
-      const onlyFails = example.error === "";
-      return { words, about: [`${example.file} ${example.name}`], onlyFails };
+      return { words, about: [`${example.file} ${example.name}`], onlyFails: example.error === "" };
     }
     case "command":
-      return { words, ...claimOfCommand(example.run, example.exit, example.stdout) };
+      return { words, ...claimOfCommand(example) };
     case "http": {
-      const onlyFails = example.status >= 400 && example.contains === undefined;
-      return { words, about: [example.start], onlyFails };
+      const isWeak = example.status >= 400 && example.contains === undefined;
+      return { words, about: [example.start], onlyFails: isWeak };
     }
   }
 }
 
-function claimOfCommand(run: string, exit: number, stdout: string | undefined) {
-  const about = programsIn(run);
-  const onlyFails = exit !== 0 && stdout === undefined && about.length > 0;
+function claimOfCommand(asked: Pick<Check, "run" | "exit" | "stdout">) {
+  const about = programsIn(asked.run);
+  const isWeak = onlyFails(asked) && about.length > 0;
   // Nothing that the work says of itself: no success of it backs this.
-  return { about: onlyFails && exit >= EXIT_OF_SHELL ? ["the shell"] : about, onlyFails };
+  const isShells = isWeak && (asked.exit ?? 0) >= EXIT_OF_SHELL;
+  return { about: isShells ? ["the shell"] : about, onlyFails: isWeak };
 }
