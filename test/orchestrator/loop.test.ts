@@ -1,49 +1,20 @@
 /** The loop on ports in memory: what is true of the world afterwards. */
 import { describe, expect, it } from "vitest";
-import type { ModelRequest } from "../../src/domain/conversation.ts";
-import type { Part, Plan } from "../../src/domain/plan.ts";
+import type { Plan } from "../../src/domain/plan.ts";
 import type { Human, TrackedTask } from "../../src/domain/ports.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
 import { replay } from "../../src/rules/replay.ts";
 import { statusOf } from "../../src/rules/status.ts";
 import { memoryTracker } from "../support/memory-tracker.ts";
 import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
+import { block, planOf, right, specOf } from "../support/words.ts";
 
-const part = (key: string, over: Partial<Part> = {}): Part => ({
-  key,
-  title: `The ${key}`,
-  purpose: `Write ${key}.`,
-  kind: "code",
-  size: "S",
-  files: [`${key}.txt`],
-  risks: [],
-  ...over,
+/** A requirement and a part for each key; `dependencies` among them. */
+const words = (keys: string[], dependencies: Plan["dependencies"] = []) => ({
+  spec: specOf(keys),
+  splits: { root: planOf(keys, { dependencies }) },
 });
 
-/** A spec of one requirement a key, and a plan of one part each whose file must hold its word. */
-function words(keys: string[], dependencies: Plan["dependencies"] = []) {
-  const spec = `---\nlanguage: text\n---\n# Words\n\n${keys.map((key, i) => `- R${i + 1}: ${key}.txt has ${key}`).join("\n")}\n`;
-  const plan: Plan = {
-    decision: "split",
-    size: "L",
-    reason: "one a word",
-    parts: keys.map((key) => part(key)),
-    ownership: Object.fromEntries(keys.map((key, i) => [`R${i + 1}`, key])),
-    interfaces: [],
-    dependencies,
-    acceptance: keys.map((key, i) => ({
-      part: key,
-      requirement: `R${i + 1}`,
-      example: { kind: "command", run: `has ${key}.txt ${key}`, exit: 0 },
-    })),
-    questions: [],
-  };
-  return { spec, splits: { root: plan } };
-}
-
-const block = (path: string, text: string) => `\`\`\`txt ${path}\n${text}\n\`\`\`\n`;
-/** A worker that writes what is asked for. */
-const right = ({ taskKey }: ModelRequest) => block(`${taskKey}.txt`, taskKey);
 const run = (world: MemoryWorld, signal = new AbortController().signal) => runLoop(world, signal);
 
 describe("the loop", () => {

@@ -1,7 +1,6 @@
 /** What happens while something else is under way: what a person does, trouble, a lost process. */
 import { describe, expect, it } from "vitest";
 import type { NewEvent } from "../../src/domain/event.ts";
-import type { Part, Plan } from "../../src/domain/plan.ts";
 import type { Human, Sandbox } from "../../src/domain/ports.ts";
 import type { TaskState } from "../../src/domain/run-state.ts";
 import { runLoop } from "../../src/orchestrator/loop.ts";
@@ -9,41 +8,8 @@ import { statusOf, taskOf } from "../../src/rules/status.ts";
 import { memoryRepository } from "../support/memory-repository.ts";
 import { memoryTracker } from "../support/memory-tracker.ts";
 import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
+import { block, part, planOf, right, specOf } from "../support/words.ts";
 
-const part = (key: string, over: Partial<Part> = {}): Part => ({
-  key,
-  title: `The ${key}`,
-  purpose: `Write ${key}.`,
-  kind: "code",
-  size: "S",
-  files: [`${key}.txt`],
-  risks: [],
-  ...over,
-});
-
-/** A plan of one part a key, whose file must hold its word. */
-const planOf = (keys: string[], over: Partial<Plan> = {}): Plan => ({
-  decision: "split",
-  size: "L",
-  reason: "one a word",
-  parts: keys.map((key) => part(key)),
-  ownership: Object.fromEntries(keys.map((key, i) => [`R${i + 1}`, key])),
-  interfaces: [],
-  dependencies: [],
-  acceptance: keys.map((key, i) => ({
-    part: key,
-    requirement: `R${i + 1}`,
-    example: { kind: "command", run: `has ${key}.txt ${key}`, exit: 0 },
-  })),
-  questions: [],
-  ...over,
-});
-
-const specOf = (keys: string[], checks = "") =>
-  `---\nlanguage: text\n${checks}---\n# Words\n\n${keys.map((key, i) => `- R${i + 1}: ${key}.txt has ${key}`).join("\n")}\n`;
-
-const block = (path: string, text: string) => `\`\`\`txt ${path}\n${text}\n\`\`\`\n`;
-const right = ({ taskKey }: { taskKey: string }) => block(`${taskKey}.txt`, taskKey);
 const run = (world: MemoryWorld) => runLoop(world, new AbortController().signal);
 const asPerson = (id: string, event: object) =>
   ({ task_id: id, actor: "ann", ...event }) as NewEvent;

@@ -2,40 +2,14 @@
 import { describe, expect, it } from "vitest";
 import type { ModelRequest } from "../../src/domain/conversation.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/limits.ts";
-import type { Part, Plan } from "../../src/domain/plan.ts";
+import type { Plan } from "../../src/domain/plan.ts";
 import type { Clock } from "../../src/domain/ports.ts";
 import type { Alarm } from "../../src/orchestrator/alarm.ts";
 import { type Rest, runLoop } from "../../src/orchestrator/loop.ts";
 import { statusOf } from "../../src/rules/status.ts";
 import { type MemoryTracker, memoryTracker } from "../support/memory-tracker.ts";
 import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
-
-const part = (key: string): Part => ({
-  key,
-  title: `The ${key}`,
-  purpose: `Write ${key}.`,
-  kind: "code",
-  size: "S",
-  files: [`${key}.txt`],
-  risks: [],
-});
-
-const planOf = (keys: string[], over: Partial<Plan> = {}): Plan => ({
-  decision: "split",
-  size: "L",
-  reason: "one a word",
-  parts: keys.map(part),
-  ownership: Object.fromEntries(keys.map((key, at) => [`R${at + 1}`, key])),
-  interfaces: [],
-  dependencies: [],
-  acceptance: keys.map((key, at) => ({
-    part: key,
-    requirement: `R${at + 1}`,
-    example: { kind: "command", run: `has ${key}.txt ${key}`, exit: 0 },
-  })),
-  questions: [],
-  ...over,
-});
+import { part, planOf } from "../support/words.ts";
 
 const spec = `---\nlanguage: text\n---\n# Words\n\n- R1: a.txt has a\n- R2: b.txt has b\n`;
 /** The plan of what a person adds: one file, unchecked. */

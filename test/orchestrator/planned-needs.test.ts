@@ -7,7 +7,7 @@ import { runLoop } from "../../src/orchestrator/loop.ts";
 import { reachOf } from "../../src/orchestrator/reach.ts";
 import { memoryTracker } from "../support/memory-tracker.ts";
 import { aMemoryWorld, resumed } from "../support/memory-world.ts";
-import { specOf } from "../support/words.ts";
+import { part, specOf } from "../support/words.ts";
 
 const KEYS = ["a", "b", "c"];
 
@@ -17,15 +17,10 @@ const answerOf = (needs: Record<string, string[]>) =>
     size: "L",
     decision: "split",
     reason: "one a word",
-    parts: KEYS.map((key) => ({
-      key,
-      title: `The ${key}`,
-      purpose: `Write ${key}.`,
-      kind: "code",
-      size: "S",
-      files: [`${key}.txt`],
-      needs: needs[key] ?? [],
-    })),
+    parts: KEYS.map((key) => {
+      const { risks: _, ...about } = part(key);
+      return { ...about, needs: needs[key] ?? [] };
+    }),
     owners: Object.fromEntries(KEYS.map((key, at) => [`R${at + 1}`, key])),
     commands: KEYS.map((key, at) => ({
       part: key,

@@ -39,7 +39,7 @@ export const specOf = (keys: string[], front = "") =>
 export const block = (path: string, text: string) => `\`\`\`txt ${path}\n${text}\n\`\`\`\n`;
 
 /** A worker that writes what is asked for. */
-export const right = ({ taskKey }: ModelRequest) => {
+export const right = ({ taskKey }: Pick<ModelRequest, "taskKey">) => {
   const word = taskKey.split(".").at(-1) ?? "";
   return block(`${word}.txt`, word);
 };

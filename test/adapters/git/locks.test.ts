@@ -1,8 +1,7 @@
 /** Locks that git left or has: a run's own are healed, those of a living git are waited for, a person's stay. */
-import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
-  chmodSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -19,6 +18,7 @@ import { GitLocked } from "../../../src/adapters/git/git-error.ts";
 import { listKept, removeRefs } from "../../../src/adapters/git/kept.ts";
 import { freeLocks } from "../../../src/adapters/git/locks.ts";
 import { openRepository } from "../../../src/adapters/git/repository.ts";
+import { deadlyGit, hasStrace } from "../../support/deadly-git.ts";
 import { report } from "../../support/report.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
@@ -256,7 +256,6 @@ describe("a lock that is not of the run", () => {
 });
 
 const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
-const hasStrace = spawnSync("sh", ["-c", "command -v strace"]).status === 0;
 if (!hasStrace) process.stderr.write("no strace: git is not killed while it moves a ref\n");
 
 describe.skipIf(!hasStrace || !isLinux)("a git that is killed while it moves a ref", () => {
@@ -264,24 +263,6 @@ describe.skipIf(!hasStrace || !isLinux)("a git that is killed while it moves a r
     ? "openat,write,rename,unlink,unlinkat,mkdir,link,close,fsync,fdatasync,rmdir"
     : "rename,unlink,fsync";
   const POINTS_MAX = 500;
-
-  /** From now on the git that moves a ref is killed at its nth such call; undone by what is returned. */
-  function deadlyGit(n: number): () => void {
-    const bin = join(home, "bin");
-    mkdirSync(bin, { recursive: true });
-    const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
-    const trace = `-qq -o /dev/null -e trace=${CALLS} -e inject=${CALLS}:signal=SIGKILL:when=${n}`;
-    writeFileSync(
-      join(bin, "git"),
-      `#!/bin/sh\ncase "$*" in *update-ref*) exec strace ${trace} ${real} "$@";; esac\nexec ${real} "$@"\n`,
-    );
-    chmodSync(join(bin, "git"), 0o755);
-    const path = process.env["PATH"];
-    process.env["PATH"] = `${bin}:${path}`;
-    return () => {
-      process.env["PATH"] = path;
-    };
-  }
 
   const MOVES: [string, (repository: Awaited<ReturnType<typeof open>>) => Promise<unknown>][] = [
     ["forward on the branch", (repository) => repository.advance(commits[0], commits[1])],
@@ -299,7 +280,7 @@ describe.skipIf(!hasStrace || !isLinux)("a git that is killed while it moves a r
         await repository.startBranch({ base: commits[0] });
         git("update-ref", BRANCH, commits[0]);
         git("update-ref", "-d", "refs/fractal/r1/fr-r1.a1.1");
-        const raised = deadlyGit(n);
+        const raised = deadlyGit(home, "update-ref", CALLS, n);
         const died = await move(repository).then(
           () => false,
           () => true,

@@ -1,5 +1,5 @@
 /** Merging into the user's branch on real repositories: whole or not at all, also when it was cut off. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readCheckout } from "../../../src/adapters/git/checkout.ts";
 import { mergeIntoCheckout, recoverMerge } from "../../../src/adapters/git/user-merge.ts";
 import { GIT_VARIABLES, only } from "../../../src/domain/environment.ts";
+import { deadlyGit, hasStrace } from "../../support/deadly-git.ts";
 import { report } from "../../support/report.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
@@ -350,7 +351,6 @@ describe("a merge that was cut off", () => {
 });
 
 const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
-const hasStrace = spawnSync("sh", ["-c", "command -v strace"]).status === 0;
 if (!hasStrace) process.stderr.write("no strace: git is not killed in the middle of a merge\n");
 
 describe.skipIf(!hasStrace)("a git that is killed in the middle of a merge", () => {
@@ -359,24 +359,6 @@ describe.skipIf(!hasStrace)("a git that is killed in the middle of a merge", () 
     ? "openat,write,rename,unlink,unlinkat,mkdir,link,close"
     : "rename,unlink,unlinkat,mkdir";
   const POINTS_MAX = 400;
-
-  /** From now on `git merge` is killed at its nth such call; undone by what is returned. */
-  function deadlyGit(n: number): () => void {
-    const bin = join(home, "bin");
-    mkdirSync(bin, { recursive: true });
-    const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
-    const trace = `-qq -o /dev/null -e trace=${calls} -e inject=${calls}:signal=SIGKILL:when=${n}`;
-    writeFileSync(
-      join(bin, "git"),
-      `#!/bin/sh\ncase "$*" in *"merge --quiet"*) exec strace ${trace} ${real} "$@";; esac\nexec ${real} "$@"\n`,
-    );
-    chmodSync(join(bin, "git"), 0o755);
-    const path = process.env["PATH"];
-    process.env["PATH"] = `${bin}:${path}`;
-    return () => {
-      process.env["PATH"] = path;
-    };
-  }
 
   it.each([
     ["a fast-forward", false],
@@ -388,7 +370,7 @@ describe.skipIf(!hasStrace)("a git that is killed in the middle of a merge", () 
       for (let n = 1; n <= POINTS_MAX; n += IS_DEEP ? 1 : 2) {
         git("reset", "-q", "--hard", base);
         const before = standing();
-        const alive = deadlyGit(n);
+        const alive = deadlyGit(home, '"merge --quiet"', calls, n);
         const merged = await merge({ commits }).finally(alive);
         if (merged.kind === "merged") break;
         points += 1;

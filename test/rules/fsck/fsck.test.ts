@@ -343,6 +343,16 @@ describe("the branch", () => {
     expect(withBranch({ commits: more("fr-another.a1 1") })).toEqual([]);
   });
 
+  /** What is found where the branch also holds `other`, the first attempt at d. */
+  const withLanded = (events: Parameters<typeof facts>[0]) => {
+    const commits = new Map([
+      [COMMIT, ["t 1"]],
+      [other, ["d 1"]],
+    ] as const);
+    const at = facts(events);
+    return findingsOf({ ...at, branch: { ...(at.branch as Branch), commits } });
+  };
+
   it("may be ahead of the journal by the merge that a kill cut off", () => {
     const run = aRun();
     run.record(taken(taskOf(run.state, "d")));
@@ -355,12 +365,7 @@ describe("the branch", () => {
         commit: other,
       }),
     );
-    const commits = new Map([
-      [COMMIT, ["t 1"]],
-      [other, ["d 1"]],
-    ] as const);
-    const at = facts(run.events);
-    const found = findingsOf({ ...at, branch: { ...(at.branch as Branch), commits } });
+    const found = withLanded(run.events);
     expect(found).toContainEqual(
       expect.objectContaining({
         kind: "merge-unfinished",
@@ -382,12 +387,7 @@ describe("the branch", () => {
     run.record(on("d", { event_type: "task.edited", by: "a person", description: "Other words." }));
     run.record(taken(taskOf(run.state, "d")));
     begin(2, "e".repeat(40));
-    const commits = new Map([
-      [COMMIT, ["t 1"]],
-      [other, ["d 1"]],
-    ] as const);
-    const at = facts(run.events);
-    const found = findingsOf({ ...at, branch: { ...(at.branch as Branch), commits } });
+    const found = withLanded(run.events);
     expect(found.map(({ kind }) => kind)).not.toContain("merge-unknown");
   });
 
