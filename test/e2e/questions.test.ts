@@ -107,7 +107,7 @@ describe("a worker's question", () => {
     const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
 
     await until("the question in the terminal", () =>
-      screen.includes("Which sign, plus or minus?"),
+      /Which sign, plus or minus\?[\s\S]*Your answer/.test(screen),
     );
     pty.write("plus, says the lilac");
     await until("what was typed", () => screen.includes("lilac"));

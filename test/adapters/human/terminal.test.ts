@@ -18,9 +18,10 @@ interface Result {
 }
 
 interface Step {
-  /** Typed once this text is on the screen. */
+  /** Typed once this text is on the screen, after the text of the step before. */
   seen: string;
-  type: string;
+  /** Left out where the text is only waited for: a prompt's words are drawn again when it ends. */
+  type?: string;
 }
 
 function environment(extra: Record<string, string> = {}): Record<string, string> {
@@ -45,12 +46,13 @@ function atTerminal(
     const waiting = [...steps];
     pty.onData((data) => {
       screen += data;
-      const step = waiting[0];
-      const at = step === undefined ? -1 : screen.indexOf(step.seen, from);
-      if (step === undefined || at < 0) return;
-      waiting.shift();
-      from = screen.length;
-      pty.write(step.type);
+      for (let step = waiting[0]; step !== undefined; step = waiting[0]) {
+        const at = screen.indexOf(step.seen, from);
+        if (at < 0) return;
+        waiting.shift();
+        from = at + step.seen.length;
+        if (step.type !== undefined) pty.write(step.type);
+      }
     });
     pty.onExit(() => {
       const result = /RESULT (.*)/.exec(screen)?.[1];
@@ -117,6 +119,7 @@ describe("a person at the terminal", () => {
       ["twice"],
       [
         { seen: "Your answer", type: `one${ENTER}` },
+        { seen: "And now?" },
         { seen: "Your answer", type: `two${ENTER}` },
       ],
     );
