@@ -96,9 +96,29 @@ function watch(): void {
     child.once("exit", () => passOrDie(`after ${name}`));
     // It has begun, and goes on without us.
     if (reach(`during ${name}`)) setImmediate(die);
+    if (args.includes("update-ref")) watchMoves(child, number);
     return child;
   }) as typeof childProcess.spawn;
   syncBuiltinESMExports();
+}
+
+/** A git that is open for moves of refs: each of them is a step. */
+function watchMoves(git: childProcess.ChildProcess, number: (what: string) => string): void {
+  const { stdin, stdout } = git;
+  if (stdin === null || stdout === null) throw new Error("a git without pipes");
+  const write = stdin.write.bind(stdin) as (text: string) => boolean;
+  let name = "";
+  stdin.write = ((text: string) => {
+    name = number("git move");
+    passOrDie(`before ${name}`);
+    const isTaken = write(text);
+    if (reach(`during ${name}`)) setImmediate(die);
+    return isTaken;
+  }) as typeof stdin.write;
+  // Registered first, so fractal has not heard of it yet.
+  stdout.on("data", (text) => {
+    if (String(text).includes("commit: ok")) passOrDie(`after ${name}`);
+  });
 }
 
 /** Where a write may break off, and how that is called. */

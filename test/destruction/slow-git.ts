@@ -10,10 +10,15 @@ export function slowGit(folder: string, move: number, seconds: number): void {
   const script = `#!/bin/sh
 case "$*" in
   *update-ref*)
-    echo >> '${folder}/moves'
-    [ "$(wc -l < '${folder}/moves')" -eq ${move} ] && sleep ${seconds};;
+    while IFS= read -r line; do
+      if [ "$line" = commit ]; then
+        echo >> '${folder}/moves'
+        [ "$(wc -l < '${folder}/moves')" -eq ${move} ] && sleep ${seconds}
+      fi
+      printf '%s\\n' "$line"
+    done | '${real}' "$@";;
+  *) exec '${real}' "$@";;
 esac
-exec '${real}' "$@"
 `;
   writeFileSync(path, script);
   chmodSync(path, 0o755);

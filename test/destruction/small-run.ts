@@ -192,9 +192,12 @@ export function dyingAtCall(call: string, n: number): How {
 /** All threads of the program, none of the programs it starts. */
 const STRACE = ["strace", "-f", "-b", "execve", "--seccomp-bpf", "-qq", "-o", "/dev/null"];
 
-/** What is only looked at changes nothing: dying before or after it is dying at its neighbours. */
+/**
+ * What is only looked at changes nothing: dying before or after it is dying at its neighbours. The
+ * start of an `update-ref` moves nothing yet; see `git move`.
+ */
 const READS =
-  /(git (|rev-parse|cat-file|ls-tree|rev-list|diff-tree|status|config)|bd (list|config|version|comments)) #/;
+  /(git (|rev-parse|cat-file|ls-tree|rev-list|diff-tree|update-ref|status|config)|bd (list|config|version|comments)) #/;
 
 /** Every step of a story that writes something or starts something that may, in order. */
 export function stepsIn(file: string): string[] {

@@ -113,7 +113,7 @@ it(
   "while its git moves a ref, and that git does so later",
   async () => {
     const { steps } = await undisturbed(TWO_LEAVES);
-    const moves = (steps[0] ?? []).filter((step) => step.startsWith("during git update-ref"));
+    const moves = (steps[0] ?? []).filter((step) => step.startsWith("during git move"));
     const cases = moves.flatMap((step) =>
       [0.5, 1, 1.5, 2, 3, 5].map((seconds) => ({ step, seconds })),
     );

@@ -14,8 +14,9 @@ export function parseChanges(text: string): Change[] {
       const kind = letter === "A" ? "added" : gone;
       changes.set(path, { path, kind, linesAdded: 0, linesDeleted: 0 });
     } else {
-      const [added, deleted, path = ""] = field.split("\t");
-      const change = changes.get(path);
+      const [added, deleted, ...path] = field.split("\t");
+      // A name may hold a tab itself.
+      const change = changes.get(path.join("\t"));
       // Binary files show `-`.
       if (change) {
         change.linesAdded = Number(added) || 0;

@@ -11,10 +11,27 @@ const DISK_WORDS: readonly (readonly [words: string, code: string])[] = [
   ["Permission denied", "EACCES"],
 ];
 
-/** The error of a git command; `said` is what it wrote to standard error. */
-export function gitError(what: string, said: string): Error {
-  const code = DISK_WORDS.find(([words]) => said.includes(words))?.[1];
-  return Object.assign(new Error(`${what}: ${said}`), code === undefined ? {} : { code });
+/** A git command that did not do what was asked. */
+export class GitError extends Error {
+  /** Node's code where the disk was in the way. */
+  readonly code?: string;
+  /** Undefined where git was killed, or did not start. */
+  readonly exitCode: number | undefined;
+  /** What it wrote to standard error. */
+  readonly stderr: string;
+
+  constructor(what: string, stderr: string, exitCode?: number) {
+    super(`${what}: ${stderr}`);
+    const code = DISK_WORDS.find(([words]) => stderr.includes(words))?.[1];
+    if (code !== undefined) this.code = code;
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
+}
+
+/** `update-ref` of `-c a=b update-ref …`: what a git command is called in a message. */
+export function verbIn(args: readonly string[]): string {
+  return args.find((arg, at) => !arg.startsWith("-") && args[at - 1] !== "-c") ?? "";
 }
 
 /** Locks of git stand in the way that are not ours to remove: the environment, and not a bug. */

@@ -1,8 +1,8 @@
 /** Runs the git command with nothing of the user's around it, and hands back bytes. */
 import { execa } from "execa";
 import { GIT_VARIABLES, only } from "../../domain/environment.ts";
-import { gitError } from "./git-error.ts";
-import { type OpenGit, openGit } from "./open-git.ts";
+import { GitError, verbIn } from "./git-error.ts";
+import { type OpenCommand, type OpenGit, openGit } from "./open-git.ts";
 
 export interface GitCall {
   stdin?: string | Uint8Array;
@@ -77,7 +77,26 @@ export function cleanGit(gitDir: string, env: Record<string, string> = {}): Git 
 
 /** `git cat-file`, open for `contents ID` and `info NAME`. */
 export function cleanReader(gitDir: string, env: Record<string, string> = {}): OpenGit {
-  return cleanOpenGit(gitDir, ["cat-file", "--buffer", "--batch-command"], env, "flush\n");
+  const args = ["cat-file", "--buffer", "--batch-command"];
+  return cleanOpenGit(gitDir, args, env, { flush: "flush\n" });
+}
+
+/** Trees that `git diff-tree` is given before it is started anew: it keeps those it has read. */
+const COMPARED_MAX = 500;
+
+/** `git diff-tree`, open for `TREE TREE`; a line that is no id comes back as it is. */
+export function cleanComparer(gitDir: string, env: Record<string, string> = {}): OpenGit {
+  const shown = ["--raw", "--numstat", "--no-renames", "--no-ext-diff", "--no-textconv"];
+  const args = ["diff-tree", "-r", "-z", ...shown, "--stdin"];
+  return cleanOpenGit(gitDir, args, env, { asksMax: COMPARED_MAX });
+}
+
+/** A ref is not moved often: while none is, no git is seen to be at work in the repository. */
+const MOVER_IDLE_MS = 500;
+
+/** `git update-ref`, open for transactions. It ends when one is refused, with what was in the way. */
+export function cleanMover(gitDir: string): OpenGit {
+  return cleanOpenGit(gitDir, ["update-ref", "--stdin"], {}, { idleMs: MOVER_IDLE_MS });
 }
 
 /** `git hash-object`, open for paths of files to store. */
@@ -94,13 +113,13 @@ function cleanOpenGit(
   gitDir: string,
   args: string[],
   env: Record<string, string>,
-  flush?: string,
+  more: Pick<OpenCommand, "flush" | "asksMax" | "idleMs"> = {},
 ): OpenGit {
   return openGit({
     args: [...CLEAN_CONFIG, ...args],
     cwd: gitDir,
     env: { ...only(process.env, ["PATH"]), ...CLEAN_ENV, GIT_DIR: gitDir, ...env },
-    ...(flush === undefined ? {} : { flush }),
+    ...more,
   });
 }
 
@@ -150,8 +169,7 @@ async function runGit(
   const cut = isMaxBuffer === true && call.bytesMax !== undefined;
   const code = cut ? 0 : exitCode;
   if (code === undefined || !(call.answers ?? [0]).includes(code)) {
-    const verb = args.find((arg, at) => !arg.startsWith("-") && args[at - 1] !== "-c");
-    throw gitError(`git ${verb} failed (${code ?? shortMessage})`, said);
+    throw new GitError(`git ${verbIn(args)} failed (${code ?? shortMessage})`, said, code);
   }
   return {
     exitCode: code,

@@ -1,6 +1,6 @@
 /** What git keeps of all runs: their branches and the refs of their attempts; and taking them away. */
 import { cleanGit } from "./git.ts";
-import { gitError } from "./git-error.ts";
+import { GitError } from "./git-error.ts";
 import { movingRefs } from "./locks.ts";
 import { locateRepository } from "./survey.ts";
 
@@ -69,7 +69,7 @@ export async function removeRefs(checkout: string, refs: readonly KeptRef[]): Pr
   const { exitCode, stderr } = await movingRefs({ commonDir, runIds }, () =>
     git(["update-ref", "-z", "--stdin"], { stdin, answers: [0, 1, 128] }),
   );
-  if (exitCode !== 0) throw gitError("refs cannot be removed", stderr);
+  if (exitCode !== 0) throw new GitError("refs cannot be removed", stderr);
 }
 
 function linesOf(text: string): string[] {

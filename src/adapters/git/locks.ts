@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { GitAnswer } from "./git.ts";
 import { GitLocked } from "./git-error.ts";
 import { livingGits } from "./living-git.ts";
+import type { Moved } from "./moving.ts";
 
 /** Whose locks may be removed, and for how long what somebody has is waited for. */
 export interface LockCare {
@@ -61,10 +61,7 @@ export async function freeLocks(o: LockCare): Promise<void> {
  * Moves refs by `update`, which answers also when git refuses. Where a lock is in the way that is
  * ours, it is freed and the move tried again; another's is waited for and then told: GitLocked.
  */
-export async function movingRefs(
-  o: LockCare,
-  update: () => Promise<GitAnswer>,
-): Promise<GitAnswer> {
+export async function movingRefs(o: LockCare, update: () => Promise<Moved>): Promise<Moved> {
   for (let round = 1; ; round++) {
     const answer = await update();
     const lock = lockNamed(answer, o.commonDir);
@@ -76,7 +73,7 @@ export async function movingRefs(
 }
 
 /** The lock that git says kept it from its work. */
-function lockNamed({ exitCode, stderr }: GitAnswer, commonDir: string): string | undefined {
+function lockNamed({ exitCode, stderr }: Moved, commonDir: string): string | undefined {
   if (exitCode === 0) return undefined;
   const path = /Unable to create '(.+\.lock)': File exists/.exec(stderr)?.[1];
   return path === undefined ? undefined : resolve(commonDir, path);

@@ -25,6 +25,8 @@ export interface Objects {
   store(type: ObjectType, contents: (string | Uint8Array)[]): Promise<string[]>;
   /** Stores files by their absolute paths, bytes unchanged; returns the ids in order. */
   storeFiles(paths: string[]): Promise<string[]>;
+  /** What became of each path from one tree to another, and its lines, as `git diff-tree -z` tells it. */
+  compare(from: string, to: string): Promise<string>;
   /** Removes bytes that a process of this run, killed meanwhile, left on their way in. */
   clear(): Promise<void>;
 }
@@ -47,6 +49,7 @@ export function objectsBehind(o: {
   format: string;
   scratch: string;
   reading: OpenGit;
+  comparing: OpenGit;
   writing: Record<ObjectType, OpenGit>;
 }): Objects {
   const kept = new Map<string, GitObject>();
@@ -98,6 +101,20 @@ export function objectsBehind(o: {
       }
     },
     storeFiles: (paths) => storeFiles(paths, "blob"),
+    compare(from, to) {
+      // Git hands out what it has when it meets a line that is no id; no path can hold this one.
+      const end = `end ${randomUUID()}\n`;
+      return o.comparing.ask(`${from} ${to}\n${end}`, takeUntil(end));
+    },
+  };
+}
+
+/** What is printed between the first line, which repeats the question, and this one. */
+function takeUntil(end: string): Take<string> {
+  return (printed) => {
+    const at = printed.indexOf(end);
+    if (at < 0) return { needed: printed.length + 1 };
+    return { answer: printed.toString("utf8", printed.indexOf(10) + 1, at), used: at + end.length };
   };
 }
 

@@ -1,7 +1,7 @@
 /** A bare repository of our own beside the user's: the same objects, none of the configuration. */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cleanGit, cleanReader, cleanWriter } from "./git.ts";
+import { cleanComparer, cleanGit, cleanReader, cleanWriter } from "./git.ts";
 import { type Objects, objectsBehind } from "./objects.ts";
 
 /**
@@ -34,6 +34,7 @@ export async function openObjects(
     format,
     scratch: join(own, "scratch", runId),
     reading: cleanReader(own, env),
+    comparing: cleanComparer(own, env),
     writing: {
       blob: cleanWriter(own, "blob", env),
       tree: cleanWriter(own, "tree", env),

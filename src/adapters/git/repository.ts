@@ -6,10 +6,11 @@ import type { Change, FileWrite, Repository } from "../../domain/ports.ts";
 import { parseChanges } from "./changes.ts";
 import { collectEdits, isVisible } from "./collect.ts";
 import { conflictHunks } from "./conflict.ts";
-import { cleanGit, cleanReader, type GitAnswer, IDENTITY } from "./git.ts";
-import { gitError } from "./git-error.ts";
+import { cleanGit, cleanReader, IDENTITY } from "./git.ts";
+import { GitError } from "./git-error.ts";
 import { freeLocks, movingRefs } from "./locks.ts";
 import { mergeTrees } from "./merge.ts";
+import { type MoveRef, openMover } from "./moving.ts";
 import type { Objects } from "./objects.ts";
 import { takeLine } from "./open-git.ts";
 import { openObjects } from "./plumbing.ts";
@@ -63,12 +64,12 @@ export async function openRepository(o: {
     return type === "commit" ? oid : "";
   };
   const care = { commonDir, runIds: [o.runId] };
-  /** The answer of `update-ref`, once no lock is in its way. */
-  const move = (...args: string[]): Promise<GitAnswer> =>
-    movingRefs(care, () => refs(["update-ref", ...args], { answers: [0, 1, 128] }));
+  const mover = openMover(commonDir);
+  /** Moves a ref once no lock is in its way. */
+  const move: MoveRef = (...given) => movingRefs(care, () => mover(...given));
   const keepAs = async (name: string, commit: string) => {
     const { exitCode, stderr } = await move(kept(name), commit);
-    if (exitCode !== 0) throw gitError(`${kept(name)} cannot be set`, stderr);
+    if (exitCode !== 0) throw new GitError(`${kept(name)} cannot be set`, stderr);
   };
   const inRoot = (path: string) => (path.startsWith(prefix) ? path.slice(prefix.length) : path);
   const makeCommit = async (tree: string, parents: string[], message: string) => {
@@ -78,11 +79,8 @@ export async function openRepository(o: {
     return (await objects.store("commit", [text]))[0] ?? "";
   };
   const changes = async (from: string, to: string): Promise<Change[]> => {
-    const { text } = await git([
-      ...["diff-tree", "-r", "-z", "--raw", "--numstat", "--no-renames"],
-      ...["--no-ext-diff", "--no-textconv", from, to],
-    ]);
-    return parseChanges(text).map((change) => ({ ...change, path: inRoot(change.path) }));
+    const told = await objects.compare(await treeIdOf(objects, from), await treeIdOf(objects, to));
+    return parseChanges(told).map((change) => ({ ...change, path: inRoot(change.path) }));
   };
 
   const bytesOf = async (treeish: string, path: string) => {
@@ -109,7 +107,7 @@ export async function openRepository(o: {
       if (exitCode === 0) return start;
       // The git of a fractal that was killed may have made it meanwhile.
       const made = await tip();
-      if (made === "") throw gitError(`the branch ${branch} cannot be made`, stderr);
+      if (made === "") throw new GitError(`the branch ${branch} cannot be made`, stderr);
       return made;
     },
 
@@ -206,7 +204,7 @@ export async function openRepository(o: {
       const { exitCode, stderr } = await move(ref, to, from);
       if (exitCode === 0) return true;
       if ((await tip()) !== from) return false;
-      throw gitError(`the branch ${branch} cannot be moved`, stderr);
+      throw new GitError(`the branch ${branch} cannot be moved`, stderr);
     },
 
     keep: keepAs,

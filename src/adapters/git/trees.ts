@@ -16,13 +16,14 @@ export interface TreeEdit {
 }
 
 /** One row of a tree object. The name is kept byte for byte, as latin1. */
-interface Row {
+export interface Row {
   mode: string;
   name: string;
   oid: string;
 }
 
-const FOLDER = "40000";
+/** The mode of a row that is a tree itself. */
+export const FOLDER = "40000";
 const LINK = "120000";
 /** As many links as Linux follows in one path. */
 const LINKS_MAX = 40;
@@ -39,7 +40,8 @@ export async function treeIdOf(objects: Objects, treeish: string): Promise<strin
   return tree;
 }
 
-async function rowsOf(objects: Objects, tree: string): Promise<Row[]> {
+/** The rows of a tree. Throws for a name that would lead out of it. */
+export async function rowsOf(objects: Objects, tree: string): Promise<Row[]> {
   const { type, bytes } = await objects.read(tree);
   if (type !== "tree") throw new Error(`git object ${tree} is a ${type}, not a tree`);
   const idBytes = objects.format === "sha256" ? 32 : 20;
@@ -206,8 +208,8 @@ async function changedRow(
   return oid === undefined ? undefined : { mode: FOLDER, name, oid };
 }
 
-/** Git's order: by bytes, a folder's name as if it ended in a slash. */
-async function storeTree(objects: Objects, rows: Row[]): Promise<string> {
+/** Stores rows as one tree, in git's order: by bytes, a folder's name as if it ended in a slash. */
+export async function storeTree(objects: Objects, rows: Row[]): Promise<string> {
   const key = ({ mode, name }: Row) => (mode === FOLDER ? `${name}/` : name);
   const sorted = rows.sort((a, b) => (key(a) < key(b) ? -1 : 1));
   const bytes = Buffer.concat(

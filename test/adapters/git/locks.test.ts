@@ -150,7 +150,7 @@ describe.skipIf(!isLinux)("a lock on a ref of the run", () => {
   });
 
   it("of a git that stays is told with its process, and is left", async () => {
-    await (await open()).startBranch({ base: commits[0] });
+    git("update-ref", BRANCH, commits[0]);
     const holder = await holding(BRANCH, commits[1], commits[0]);
     utimesSync(lockOf(BRANCH), new Date(0), new Date(0));
     const freed = freeLocks({ commonDir, runIds: ["r1"], heldMaxMs: 400 });
@@ -276,15 +276,16 @@ describe.skipIf(!hasStrace || !isLinux)("a git that is killed while it moves a r
       let points = 0;
       let left = 0;
       for (let n = 1; n <= POINTS_MAX; n += 1) {
-        const repository = await open();
-        await repository.startBranch({ base: commits[0] });
+        git("update-ref", "refs/fractal/r1/base", commits[0]);
         git("update-ref", BRANCH, commits[0]);
         git("update-ref", "-d", "refs/fractal/r1/fr-r1.a1.1");
         const raised = deadlyGit(home, "update-ref", CALLS, n);
-        const died = await move(repository).then(
-          () => false,
-          () => true,
-        );
+        const died = await open()
+          .then(move)
+          .then(
+            () => false,
+            () => true,
+          );
         raised();
         if (!died) break;
         points += 1;

@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { parseChanges } from "../../../src/adapters/git/changes.ts";
 import type { Objects } from "../../../src/adapters/git/objects.ts";
 import { openGit, takeLine } from "../../../src/adapters/git/open-git.ts";
 import { openObjects } from "../../../src/adapters/git/plumbing.ts";
+import { editTree } from "../../../src/adapters/git/trees.ts";
 
 let folder: string;
 let objects: Objects;
@@ -50,6 +52,43 @@ it("rejects what was asked of a command that ended, and starts it anew for what 
   expect(await asked[0]).toBe("one");
   await expect(asked[1]).rejects.toThrow("git once failed");
   expect(await git.ask("three\n", takeLine)).toBe("three");
+});
+
+it("starts a command anew after so many questions, and leaves none without its answer", async () => {
+  const env = { PATH: process.env["PATH"] };
+  // Answers with the number of its process, then with what it was asked.
+  const args = ["-c", "alias.who=!sh -c 'while read -r line; do echo $$ $line; done'", "who"];
+  const git = openGit({ args, cwd: folder, env, asksMax: 4 });
+  const asked = Array.from({ length: 10 }, (_, at) => git.ask(`${at}\n`, takeLine));
+  const answers = (await Promise.all(asked)).map((line) => line.split(" "));
+  expect(answers.map(([, question]) => question)).toEqual([..."0123456789"]);
+  const processes = answers.map(([process]) => process);
+  expect(processes.map((one) => processes.indexOf(one))).toEqual([0, 0, 0, 0, 4, 4, 4, 4, 8, 8]);
+});
+
+it("compares trees whose paths look like anything git prints", async () => {
+  const names = ["end", "end\nend", ":100644", "1\t1\ta", "a\n", "ü"];
+  const [old = "", made = ""] = await objects.store("blob", ["one\n", "one\ntwo\n"]);
+  const treeOf = (oid: string) =>
+    editTree(
+      objects,
+      "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+      names.map((path) => ({ path, mode: "100644", oid })),
+    );
+  await objects.store("tree", [""]);
+  const [before, after] = [await treeOf(old), await treeOf(made)];
+  const told = await Promise.all([
+    objects.compare(before, after),
+    objects.compare(after, after),
+    objects.compare(after, before),
+  ]);
+  const lines = told.map((text) =>
+    Object.fromEntries(
+      parseChanges(text).map((one) => [one.path, [one.linesAdded, one.linesDeleted]]),
+    ),
+  );
+  const all = (counts: number[]) => Object.fromEntries(names.map((name) => [name, counts]));
+  expect(lines).toEqual([all([1, 0]), {}, all([0, 1])]);
 });
 
 it("says what git said when it cannot start at all", async () => {
