@@ -187,7 +187,8 @@ describe("why", () => {
       }),
       runsOf(40),
     );
-    expect(Math.min(started, kept)).toBeGreaterThan(100);
+    // Of each there are about 180.
+    expect(Math.min(started, kept)).toBeGreaterThan(50);
   });
 });
 

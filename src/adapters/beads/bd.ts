@@ -179,9 +179,12 @@ function errorOf(answer: unknown): string | undefined {
   return String(answer.error);
 }
 
-/** The line for people; bd writes some errors there only. */
+/** The line for people, which bd writes to standard error alone; of a crash the one before the stack. */
+const ERROR_LINES = [/^Error: (.+)$/m, /^\s*fatal error: (.+)$/m, /^\s*panic: (?!goroutine)(.+)$/m];
+
 function errorLine(stderr: string): string | undefined {
-  return /^Error: (.+)$/m.exec(stderr)?.[1] || stderr.trim().split("\n").at(-1) || undefined;
+  const said = ERROR_LINES.map((line) => line.exec(stderr)?.[1]).find(Boolean);
+  return said ?? (stderr.trim().split("\n").at(-1) || undefined);
 }
 
 /** The database is not where it was. */

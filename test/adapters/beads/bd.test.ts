@@ -32,6 +32,16 @@ it("hands over what is inside the envelope, and what comes without one", async (
 it.each([
   ["an error in JSON", `echo '{"data":{"error":"no such thing"}}'; exit 1`, /no such thing/],
   ["an error in words", `echo 'Error: line 1: bad' >&2; echo more >&2; exit 1`, /line 1: bad$/],
+  [
+    "a crash with its stack",
+    `printf 'panic: goroutine 1 [running]:\\n\\tat()\\n\\n\\tfatal error: write x: no space left on device\\n\\ngoroutine 44:\\nat()\\n' >&2; exit 2`,
+    /bd list --all: write x: no space left on device$/,
+  ],
+  [
+    "a crash in a word",
+    `printf 'panic: so it ends\\n\\ngoroutine 1:\\nat()\\n' >&2; exit 2`,
+    /: so it ends$/,
+  ],
   ["an exit without a word", "exit 7", /exit 7/],
   ["half an answer", `printf '{"data":{"ok":tr'`, /not understood/],
   ["no JSON at all", "echo done", /not understood/],
