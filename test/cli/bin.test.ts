@@ -1,6 +1,6 @@
 /** The program as it is started: a real process, its exit code and its streams. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,11 +15,18 @@ interface Ended {
 }
 
 /** Runs it in an empty folder without keys; `leave` closes stdout before anything is read. */
-function fractal(args: string[], o: { cwd?: string; leave?: boolean } = {}): Promise<Ended> {
+function fractal(
+  args: string[],
+  o: { cwd?: string; leave?: boolean; cache?: string } = {},
+): Promise<Ended> {
   const { ANTHROPIC_API_KEY: _a, OPENAI_API_KEY: _o, ...env } = process.env;
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: o.cwd ?? mkdtempSync(join(tmpdir(), "fractal-bin-")),
-    env: { ...env, XDG_CONFIG_HOME: "/nonexistent" },
+    env: {
+      ...env,
+      XDG_CONFIG_HOME: "/nonexistent",
+      ...(o.cache === undefined ? {} : { XDG_CACHE_HOME: o.cache }),
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended: Ended = { code: null, stdout: "", stderr: "" };
@@ -41,6 +48,16 @@ describe("the program", () => {
     expect([help.code, help.stderr]).toEqual([0, ""]);
     expect([wrong.code, wrong.stdout]).toEqual([2, ""]);
     expect(wrong.stderr).toContain("did you mean tree?");
+  });
+
+  it("keeps what was compiled in the user's cache, and starts as well where it cannot", async () => {
+    const cache = mkdtempSync(join(tmpdir(), "fractal-bin-"));
+    const kept = await fractal(["--help"], { cache });
+    const without = await fractal(["--help"], { cache: "/dev/null" });
+    expect([kept.code, kept.stderr]).toEqual([0, ""]);
+    expect(without).toEqual(kept);
+    const files = readdirSync(join(cache, "fractal", "compiled"), { recursive: true });
+    expect(files.length).toBeGreaterThan(1);
   });
 
   it("ends with 2 where there is no run, no specification, or a configuration with a slip", async () => {

@@ -1,12 +1,16 @@
 /** Removes and hands over whole trees, however deep, locked or large untrusted processes made them. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { lchown, lstat, readdir, rm } from "node:fs/promises";
+import { lchownSync } from "node:fs";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { only } from "../../domain/environment.ts";
 
-/** So many files are handed over or removed here: to start a program takes longer. */
-const FEW = 100;
+/**
+ * So many files are handed over or removed here: a program takes longer to start than they do. It is a
+ * copy of this process first, which takes 10 to 20 ms once it has worked for a while.
+ */
+const FEW = 1_000;
 
 /**
  * Removes a folder and all below it. Much by programs made for it: they walk below any length of path,
@@ -32,7 +36,8 @@ export async function removeTree(folder: string): Promise<void> {
 export async function giveTree(folder: string, user: { uid: number; gid: number }): Promise<void> {
   const few = await fewIn(folder);
   if (few !== undefined) {
-    await Promise.all([folder, ...few].map((path) => lchown(path, user.uid, user.gid)));
+    // Not by threads: to pass each to one takes five times as long.
+    for (const path of [folder, ...few]) lchownSync(path, user.uid, user.gid);
     return;
   }
   if (await succeeds("chown", "-hR", `${user.uid}:${user.gid}`, "--", folder)) return;
