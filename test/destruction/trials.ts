@@ -1,11 +1,6 @@
 /** Many trials of one promise: a sample in every run of the suite, all of them under FRACTAL_DEEP=1. */
 import { appendFileSync } from "node:fs";
-
-/** True when every case is to be tried, not a sample. */
-export const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
-
-/** What the samples are drawn with: `FRACTAL_SEED`, or another in every run. */
-export const SEED = Number(process.env["FRACTAL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+import { IS_DEEP, SEED } from "../support/seed.ts";
 
 /** Numbers from 0 below 1, the same for the same seed. */
 export function chanceOf(seed: number): () => number {

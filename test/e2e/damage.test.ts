@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { aSmallRun, dyingAt, KILLED, type SmallRun } from "../destruction/small-run.ts";
 import { TWO_LEAVES } from "../destruction/stories.ts";
-import { chanceOf, IS_DEEP, SEED, sampleOf, tryAll } from "../destruction/trials.ts";
+import { chanceOf, sampleOf, tryAll } from "../destruction/trials.ts";
+import { IS_DEEP, SEED } from "../support/seed.ts";
 
 const STACK = /^\s+at .+:\d+:\d+\)?$/m;
 

@@ -9,14 +9,13 @@ import { execaSync } from "execa";
 import { expect, it } from "vitest";
 import { BD } from "../support/bd.ts";
 import { report } from "../support/report.ts";
+import { IS_DEEP, SEED } from "../support/seed.ts";
 import { chanceOf } from "../support/toy-run.ts";
 import { type Towers, towersOf } from "./hanoi.ts";
 import { aRig, type Rig } from "./rig.ts";
 
-const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
 const KILLS = 20;
 /** `FRACTAL_SEED` plays the same kills again, as far as a machine does the same twice. */
-const SEED = Number(process.env["FRACTAL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** How often the timer looks at the journal while it waits to kill. */
 const LOOK_MS = 5;

@@ -9,7 +9,8 @@ import { expectNoChange, expectWhole } from "../destruction/judge.ts";
 import { slowGit } from "../destruction/slow-git.ts";
 import { aSmallRun, dyingAt, dyingAtCall } from "../destruction/small-run.ts";
 import { PLANNED_TREE, STUCK_LEAF, type Story, TWO_LEAVES } from "../destruction/stories.ts";
-import { chanceOf, IS_DEEP, SEED, sampleOf, tryAll } from "../destruction/trials.ts";
+import { chanceOf, sampleOf, tryAll } from "../destruction/trials.ts";
+import { IS_DEEP, SEED } from "../support/seed.ts";
 
 const file = "test/e2e/kill.test.ts";
 const TIMEOUT_MS = 6 * 60 * 60_000;

@@ -17,7 +17,8 @@ import {
   withClock,
 } from "../destruction/small-run.ts";
 import { TWO_LEAVES } from "../destruction/stories.ts";
-import { chanceOf, IS_DEEP, SEED, sampleOf, tryAll } from "../destruction/trials.ts";
+import { chanceOf, sampleOf, tryAll } from "../destruction/trials.ts";
+import { IS_DEEP, SEED } from "../support/seed.ts";
 import { type Ran, until } from "./rig.ts";
 
 const file = "test/e2e/trouble.test.ts";

@@ -3,11 +3,10 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { gitGround, memoryGround } from "../support/ground.ts";
 import { report } from "../support/report.ts";
 import { BASE, type Happened, playSchedule } from "../support/schedule.ts";
+import { IS_DEEP, SEED } from "../support/seed.ts";
 
 vi.setConfig({ testTimeout: 600_000 });
 
-const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
-const SEED = Number(process.env["FRACTAL_SEED"] ?? Math.floor(Math.random() * 1e6));
 const only = process.env["FRACTAL_ONLY"];
 
 /** In memory, where whole files are merged, and on a real repository: the same schedules. */

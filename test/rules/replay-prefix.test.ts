@@ -11,6 +11,7 @@ import { applyEvent, emptyState, replay } from "../../src/rules/replay.ts";
 import { canonicalText } from "../../src/rules/text/canonical.ts";
 import { report } from "../support/report.ts";
 import { runsOf } from "../support/runs.ts";
+import { IS_DEEP, SEED } from "../support/seed.ts";
 import { chanceOf, type ToyRun, toyRun } from "../support/toy-run.ts";
 
 vi.setConfig({ testTimeout: 600_000 });
@@ -39,8 +40,7 @@ async function played(seed: number): Promise<ToyRun> {
 
 describe("the state of a journal", () => {
   it("at each line is the one that was reached event by event", async () => {
-    const { numRuns } = runsOf(process.env["FRACTAL_DEEP"] ? 1000 : 25);
-    const seed = Number(process.env["FRACTAL_SEED"] ?? Date.now() % 2 ** 31);
+    const { numRuns } = runsOf(IS_DEEP ? 1000 : 25);
     let prefixes = 0;
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), async (runSeed) => {
@@ -56,14 +56,14 @@ describe("the state of a journal", () => {
         expect(JSON.stringify(events)).toBe(text);
         prefixes += events.length;
       }),
-      { numRuns, seed },
+      { numRuns, seed: SEED },
     );
     report({
       suite: "replay",
       what: "state from the journal at each line = state folded event by event",
       count: numRuns,
       passed: numRuns,
-      seed,
+      seed: SEED,
       details: { prefixes },
     });
   });

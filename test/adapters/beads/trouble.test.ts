@@ -34,14 +34,14 @@ import {
   taken,
 } from "../../support/leaf-store.ts";
 import { report } from "../../support/report.ts";
+import { IS_DEEP, SEED } from "../../support/seed.ts";
 import { type Chance, chanceOf } from "../../support/toy-run.ts";
 import { given } from "../../support/tracker-contract.ts";
 import { personWith, realBd, tempRepository } from "./real-beads.ts";
 import { TROUBLES, type Trouble, type TroubleBd, troubleBd } from "./trouble-bd.ts";
 
-const SEED = Number(process.env["FRACTAL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const IS_ONE = process.env["FRACTAL_SEED"] !== undefined;
-const DEEP = process.env["FRACTAL_DEEP"] === "1" ? 200 : 3;
+const DEEP = IS_DEEP ? 200 : 3;
 const CASES = IS_ONE ? 1 : DEEP;
 const TIMEOUT_MS = { read: 6_000, write: 6_000 };
 vi.setConfig({ testTimeout: CASES * 120_000, hookTimeout: 60_000 });

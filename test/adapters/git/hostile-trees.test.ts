@@ -21,7 +21,8 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { openRepository } from "../../../src/adapters/git/repository.ts";
 import { removeTree } from "../../../src/adapters/sandbox/remove.ts";
 import { isFailure } from "../../../src/domain/failure.ts";
-import { IS_DEEP, tryAll } from "../../destruction/trials.ts";
+import { tryAll } from "../../destruction/trials.ts";
+import { IS_DEEP } from "../../support/seed.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
 vi.setConfig({ testTimeout: 600_000 });

@@ -8,7 +8,8 @@ import type { RunEvent } from "../../../src/domain/event.ts";
 import type { Journal } from "../../../src/domain/ports.ts";
 import { reconcile } from "../../../src/rules/reconcile.ts";
 import { replay } from "../../../src/rules/replay.ts";
-import { chanceOf, IS_DEEP, SEED, sampleOf, tryAll } from "../../destruction/trials.ts";
+import { chanceOf, sampleOf, tryAll } from "../../destruction/trials.ts";
+import { IS_DEEP, SEED } from "../../support/seed.ts";
 import { chanceOf as toyChance, toyRun } from "../../support/toy-run.ts";
 
 // Thousands of files: slow on a busy machine, never stuck.

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeEach, expect, it, vi } from "vitest";
 import { createSandbox, type OpenSandbox } from "../../../src/adapters/sandbox/sandbox.ts";
 import { isFailure } from "../../../src/domain/failure.ts";
-import { IS_DEEP } from "../../destruction/trials.ts";
 import { report } from "../../support/report.ts";
+import { IS_DEEP } from "../../support/seed.ts";
 
 vi.setConfig({ testTimeout: 600_000 });
 
