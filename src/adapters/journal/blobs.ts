@@ -52,6 +52,7 @@ export function stateOfBlob(folder: string, hash: string): "whole" | "missing" |
 
 /** Removes blobs that a process which was killed left half written. */
 export function removeDrafts(folder: string): void {
+  if (!existsSync(folder)) return;
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (name.endsWith(DRAFT)) rmSync(join(folder, name));
   }

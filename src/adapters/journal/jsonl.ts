@@ -1,5 +1,13 @@
 /** The Journal port: one line an event, chained by hash, fsynced before it is believed. */
-import { closeSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { JOURNAL_VERSION, type NewEvent, type RunEvent, runEvent } from "../../domain/event.ts";
 import { renderInstant } from "../../domain/instant.ts";
@@ -35,8 +43,17 @@ export function readRunBlob(telemetry: string, runId: string, hash: string): str
   return readBlob(join(telemetry, runId, "blobs"), hash);
 }
 
+function removeUnbegun(telemetry: string): void {
+  for (const runId of readdirSync(telemetry)) {
+    const journal = journalPath(telemetry, runId);
+    if (existsSync(journal) && statSync(journal).size === 0)
+      removeDrafts(join(telemetry, runId, "blobs"));
+  }
+}
+
 /**
- * Opens a run's journal for writing, making it when it is not there. A torn last write is cut off.
+ * Opens a run's journal for writing, making it when it is not there. A torn last write is cut off, and
+ * what any run left half written that never came to its first line is removed.
  * The caller holds the repository's lock: there is one writer.
  */
 export function openJournal(telemetry: string, runId: string): Journal | JournalDamage {
@@ -47,6 +64,7 @@ export function openJournal(telemetry: string, runId: string): Journal | Journal
   try {
     makeFolder(blobs);
     removeDrafts(blobs);
+    removeUnbegun(telemetry);
     handle = openSync(file, "a");
     syncFolder(folder);
   } catch (error) {

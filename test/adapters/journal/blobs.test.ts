@@ -65,6 +65,22 @@ describe("a blob", () => {
     expect(readdirSync(place)).toEqual([hash]);
   });
 
+  it("that was on its way when its run was killed before its first line is gone with the next run", () => {
+    const unbegun = openJournal(folder, "unbegun") as Journal;
+    const begun = openJournal(folder, "begun") as Journal;
+    writeFileSync(join(folder, "begun", "events.jsonl"), "{}\n");
+    const places = [unbegun, begun].map((journal, at) => {
+      const hash = journal.putBlob("whole");
+      const place = join(folder, at === 0 ? "unbegun" : "begun", "blobs", hash.slice(0, 2));
+      writeFileSync(join(place, "who.4711.tmp"), "who");
+      return place;
+    });
+    // No run, whatever it is called.
+    writeFileSync(join(folder, "notes"), "of a person");
+    openJournal(folder, "next");
+    expect(places.map((place) => readdirSync(place).length)).toEqual([1, 2]);
+  });
+
   it("of a journal is the same on disk and in memory", () => {
     const disk = openJournal(folder, "run") as Journal;
     for (const journal of [disk, memoryJournal("run")]) {
