@@ -31,21 +31,25 @@ export async function runProgram(
     program.outputHelp();
     return EXIT.done;
   }
+  const known = program.commands.map((command) => command.name());
   try {
-    await program.parseAsync(argv, { from: "user" });
+    const [name = ""] = program.parseOptions([...argv]).operands;
+    // Of a command that is none there is no help.
+    const isHelpless = name !== "" && !known.includes(name);
+    const asked = isHelpless ? argv.filter((arg) => !["--help", "-h"].includes(arg)) : argv;
+    await program.parseAsync(asked, { from: "user" });
     return code;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end with 0, everything else was typed wrongly.
     if (error.exitCode === 0) return EXIT.done;
-    const known = program.commands.map((command) => command.name());
     return refuseLine(error, argv, known, world);
   }
 }
 
 /** As in git: `fractal help run` is `fractal run --help`, `fractal version` and `-v` are `--version`. */
 function asFlags(typed: readonly string[]): readonly string[] {
-  if (typed[0] === "help") return [...typed.slice(1), "--help"];
+  if (typed[0] === "help") return [...typed.filter((word) => word !== "help"), "--help"];
   const asksVersion = typed.length === 1 && ["version", "-v"].includes(typed[0] ?? "");
   return asksVersion ? ["--version"] : typed;
 }

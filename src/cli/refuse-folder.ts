@@ -13,7 +13,10 @@ export function refuseFolder(
     return refuse(EXIT.environment, what, { next: ["install git 2.38 or newer"] });
   }
   if (refusal !== undefined) {
-    return refuse(EXIT.environment, "git will not work with this repository", { where: [refusal] });
+    return refuse(EXIT.environment, "git will not work with this repository", {
+      where: [refusal],
+      next: ["git status   # does it in your hands? then run fractal as the same user"],
+    });
   }
   if (repository !== undefined && repository.top === undefined) {
     const what = `${dir} is a bare repository, or inside .git: there is no checkout to work from`;

@@ -1,15 +1,17 @@
-/** Which task or question an id means: in full, or without what all ids of the run begin with. */
+/** Which task or question an id means: in full, without what all ids of the run begin with, or by its key. */
 import type { RunState } from "../domain/run-state.ts";
 import { closestName } from "../rules/text/suggest.ts";
 import { EXIT, type Refusal, refuse } from "./exit.ts";
 
-/** The full id: `a1.b2` means `fr-k3f9x2.a1.b2`, `k3f9x2` the root. */
+/** The full id: `a1.b2` means `fr-k3f9x2.a1.b2`, `k3f9x2` the root; a key that one task alone has, that task. */
 export function resolveId(state: RunState, typed: string): string | Refusal {
   const { rootId, runId } = state;
   const prefix = rootId.endsWith(runId) ? rootId.slice(0, -runId.length) : "";
   const meant = [typed, `${rootId}.${typed}`, `${prefix}${typed}`];
   const isKnown = (id: string) => state.tasks.has(id) || state.questions.has(id);
-  return meant.find(isKnown) ?? unknownId(state, typed);
+  const ofKey = [...state.tasks.values()].filter(({ key }) => key === typed);
+  const byKey = ofKey.length === 1 ? ofKey[0]?.id : undefined;
+  return meant.find(isKnown) ?? byKey ?? unknownId(state, typed);
 }
 
 /** The same for a task alone: a question is not paused. */

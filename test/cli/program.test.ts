@@ -83,6 +83,8 @@ describe("what is typed wrongly", () => {
   it.each([
     [["tre"], "→ did you mean tree?"],
     [["list"], "unknown command 'list'\n  → fractal --help\n"],
+    [["help", "list"], "unknown command 'list'\n  → fractal --help\n"],
+    [["tre", "-h"], "→ did you mean tree?"],
     [["tree", "--jsno"], "→ did you mean --json?"],
     [["run"], "fractal: missing required argument 'spec'\n  → fractal run --help\n"],
     [["show"], "missing required argument 'id'"],

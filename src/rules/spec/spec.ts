@@ -34,6 +34,9 @@ export function parseSpec(
   if (isBinary(source)) return refuse("is not a text file");
   if (source.trim() === "") return refuse("is empty: write down what is wanted");
   if (isUnclosed(source)) return refuse("opens front matter with `---` that is never closed", 1);
+  if (/^\+\+\+\s*$/m.exec(source)?.index === 0) {
+    return refuse("has front matter in TOML: write it in YAML, between lines of `---`", 1);
+  }
   if (isShifted(source))
     return refuse("has front matter below its first line: begin with `---`", 1);
 

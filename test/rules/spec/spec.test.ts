@@ -278,6 +278,13 @@ budget: { usd: -1 }
     expect(problemsOf("---\n- a\n---\n# T\n\nx\n")[0]).toMatch(/^spec\.md:2:1 front matter: /);
   });
 
+  it("in TOML is a clear problem, and three pluses in the text are none", () => {
+    expect(problemsOf("+++\nroot = 1\n+++\n# T\n\nx\n")).toEqual([
+      "spec.md:1 has front matter in TOML: write it in YAML, between lines of `---`",
+    ]);
+    expect(specOf("# T\n\nDo x.\n\n+++\n").title).toBe("T");
+  });
+
   it.each([
     ["a blank line", "\n---\nroot: a\n---\n# T\n\nx\n"],
     ["a space", " ---\nroot: a\n---\n# T\n\nx\n"],
