@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { bdThatDies } from "../destruction/bd-that-dies.ts";
+import { bdThatDies, CALLS as CALLS_OF_BD } from "../destruction/bd-that-dies.ts";
 import { survive, tell, undisturbed } from "../destruction/deaths.ts";
 import { expectNoChange, expectWhole } from "../destruction/judge.ts";
 import { slowGit } from "../destruction/slow-git.ts";
@@ -183,31 +183,41 @@ it(
   "or its bd, in the middle of a write: the run goes on by itself",
   async () => {
     const chance = chanceOf(SEED + 4);
-    const cases = Array.from({ length: IS_DEEP ? 60 : 2 }, () => ({
-      write: 1 + Math.floor(chance() * 4),
-      call: 1 + Math.floor(chance() * 60),
-    }));
+    const names = Object.keys(CALLS_OF_BD) as (keyof typeof CALLS_OF_BD)[];
+    const cases = Array.from({ length: IS_DEEP ? 60 : 2 }, () => {
+      const call = names[Math.floor(chance() * names.length)] ?? "fsync";
+      return {
+        write: 1 + Math.floor(chance() * 4),
+        call,
+        n: 1 + Math.floor(chance() * CALLS_OF_BD[call]),
+      };
+    });
+    let deaths = 0;
     const { outcome } = await undisturbed(TWO_LEAVES);
     await tryAll({
       file,
       suite: "bd killed",
       what: "in the middle of a write, at a system call of its own",
       cases,
-      nameOf: ({ write, call }) => `write ${write}, call ${call}`,
-      attempt: async ({ write, call }) => {
+      nameOf: ({ write, call, n }) => `write ${write}, ${call} ${n}`,
+      attempt: async ({ write, ...at }) => {
         const folder = mkdtempSync(join(tmpdir(), "fractal-bd-"));
         try {
           using small = await aSmallRun(TWO_LEAVES);
-          const ended = await small.run({ env: { FRACTAL_BD: bdThatDies(folder, write, call) } });
+          const ended = await small.run({ env: { FRACTAL_BD: bdThatDies(folder, write, at) } });
           expect(ended.exitCode, ended.all).toBe(0);
           await expectWhole(small, outcome, 0);
           await expectNoChange(small);
-          return existsSync(join(folder, "died")) ? "died" : "not reached";
+          const hasDied = existsSync(join(folder, "died"));
+          if (hasDied) deaths += 1;
+          return hasDied ? "died" : "not reached";
         } finally {
           rmSync(folder, { recursive: true, force: true });
         }
       },
     });
+    // A bd that was never killed would prove nothing.
+    expect(deaths).toBeGreaterThan(0);
   },
   TIMEOUT_MS,
 );
