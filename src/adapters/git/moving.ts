@@ -9,11 +9,8 @@ export interface Moved {
   stderr: string;
 }
 
-/**
- * Sets a ref to a commit. With `from` it moves only if it stands there; with an empty `from`, only
- * if it is not there.
- */
-export type MoveRef = (ref: string, to: string, from?: string) => Promise<Moved>;
+/** Sets a ref to a commit if it stands at `from`; with an empty `from`, if it is not there. */
+export type MoveRef = (ref: string, to: string, from: string) => Promise<Moved>;
 
 /** How `update-ref` ends when it has refused. */
 const REFUSED = [1, 128];
@@ -23,8 +20,7 @@ export function openMover(gitDir: string): MoveRef {
   const git = cleanMover(gitDir);
   let last: Promise<unknown> = Promise.resolve();
   const move: MoveRef = async (ref, to, from) => {
-    const verb = from === "" ? "create" : "update";
-    const order = [verb, ref, to, ...(from ? [from] : [])].join(" ");
+    const order = from === "" ? `create ${ref} ${to}` : `update ${ref} ${to} ${from}`;
     try {
       await git.ask(`start\n${order}\ncommit\n`, takeCommitted);
       return { exitCode: 0, stderr: "" };

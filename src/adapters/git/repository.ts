@@ -58,18 +58,25 @@ export async function openRepository(o: {
   const kept = (name: string) => `refs/fractal/${o.runId}/${name}`;
 
   const tips = cleanReader(commonDir);
-  /** Empty when there is no such branch. */
-  const tip = async () => {
-    const [oid = "", type] = (await tips.ask(`info ${ref}\n`, takeLine)).split(" ");
+  /** Empty when there is no such ref. */
+  const tipOf = async (name: string) => {
+    const [oid = "", type] = (await tips.ask(`info ${name}\n`, takeLine)).split(" ");
     return type === "commit" ? oid : "";
   };
+  const tip = () => tipOf(ref);
   const care = { commonDir, runIds: [o.runId] };
   const mover = openMover(commonDir);
   /** Moves a ref once no lock is in its way. */
   const move: MoveRef = (...given) => movingRefs(care, () => mover(...given));
+  /** From where it stands: the git of a fractal that was killed may do late what it was told. */
   const keepAs = async (name: string, commit: string) => {
-    const { exitCode, stderr } = await move(kept(name), commit);
-    if (exitCode !== 0) throw new GitError(`${kept(name)} cannot be set`, stderr);
+    for (let from = await tipOf(kept(name)); from !== commit; ) {
+      const { exitCode, stderr } = await move(kept(name), commit, from);
+      if (exitCode === 0) return;
+      const now = await tipOf(kept(name));
+      if (now === from) throw new GitError(`${kept(name)} cannot be set`, stderr);
+      from = now;
+    }
   };
   const inRoot = (path: string) => (path.startsWith(prefix) ? path.slice(prefix.length) : path);
   const makeCommit = async (tree: string, parents: string[], message: string) => {
