@@ -38,6 +38,11 @@ const KEPT_BYTES_MAX = 64_000_000;
 const KEPT_FILE_BYTES_MAX = 256_000;
 const FULL_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
+/** Whether a name is that of an object, whole, and not what leads to one. */
+export function isObjectId(name: string): boolean {
+  return FULL_ID.test(name);
+}
+
 /** The id git gives a blob or other object of these bytes. */
 export function objectId(format: string, bytes: Uint8Array, type = "blob"): string {
   return createHash(format).update(`${type} ${bytes.byteLength}\0`).update(bytes).digest("hex");
@@ -62,7 +67,7 @@ export function objectsBehind(o: {
     format: o.format,
     clear: () => rm(o.scratch, { recursive: true, force: true }),
     async read(oid) {
-      if (!FULL_ID.test(oid)) throw new Error(`${JSON.stringify(oid)} is no object id`);
+      if (!isObjectId(oid)) throw new Error(`${JSON.stringify(oid)} is no object id`);
       const known = kept.get(oid) ?? files.get(oid);
       if (known !== undefined) return known;
       const object = await o.reading.ask(`contents ${oid}\n`, takeObject);

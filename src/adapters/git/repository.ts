@@ -11,7 +11,7 @@ import { GitError } from "./git-error.ts";
 import { freeLocks, movingRefs } from "./locks.ts";
 import { mergeTrees } from "./merge.ts";
 import { type MoveRef, openMover } from "./moving.ts";
-import type { Objects } from "./objects.ts";
+import { isObjectId, type Objects } from "./objects.ts";
 import { takeLine } from "./open-git.ts";
 import { openObjects } from "./plumbing.ts";
 import { locateRepository } from "./survey.ts";
@@ -85,8 +85,13 @@ export async function openRepository(o: {
     const text = `tree ${tree}\n${above}author ${who}\ncommitter ${who}\n\n${message}`;
     return (await objects.store("commit", [text]))[0] ?? "";
   };
+  /** The tree of an id, or of what leads from one to another: `ID^`. */
+  const treeAt = async (name: string) => {
+    if (isObjectId(name)) return treeIdOf(objects, name);
+    return (await git(["rev-parse", "--verify", "--end-of-options", `${name}^{tree}`])).text;
+  };
   const changes = async (from: string, to: string): Promise<Change[]> => {
-    const told = await objects.compare(await treeIdOf(objects, from), await treeIdOf(objects, to));
+    const told = await objects.compare(await treeAt(from), await treeAt(to));
     return parseChanges(told).map((change) => ({ ...change, path: inRoot(change.path) }));
   };
 

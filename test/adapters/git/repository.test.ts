@@ -526,6 +526,16 @@ describe("reading", () => {
     expect((await repository.diff(head, tree, 5000)).length).toBeLessThanOrEqual(5000);
   });
 
+  it("tells what a commit changed, by its own name alone", async () => {
+    const { repository, head } = await opened();
+    const tree = await repository.write(head, [{ path: "new.txt", text: "one\ntwo\n" }]);
+    const commit = await repository.commit(tree, [head], "new\n");
+    const added = { path: "new.txt", kind: "added", linesAdded: 2, linesDeleted: 0 };
+    expect(await repository.changes(`${commit}^`, commit)).toEqual([added]);
+    expect(await repository.changes(head, tree)).toEqual([added]);
+    await expect(repository.changes(`${head}^`, head)).rejects.toThrow("rev-parse failed");
+  });
+
   describe("of some files alone", () => {
     const asked = async (files: Record<string, string>, paths: string[], bytesMax = 1_000_000) => {
       const { repository, head } = await opened();
