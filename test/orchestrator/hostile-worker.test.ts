@@ -4,12 +4,12 @@ import { overspent } from "../../src/rules/money/overspent.ts";
 import { PLACES, type Place, runHostile, SECRET } from "../support/hostile-case.ts";
 import { PAYLOADS } from "../support/obedient.ts";
 import { report } from "../support/report.ts";
+import { IS_DEEP } from "../support/seed.ts";
 
 const NAMES = Object.keys(PAYLOADS);
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e6));
-const isDeep = process.env["FRACTAL_DEEP"] === "1";
 /** All of them, or each place and each payload once: which with which, the seed says. */
-const CASES: [Place, string][] = isDeep
+const CASES: [Place, string][] = IS_DEEP
   ? PLACES.flatMap((place) => NAMES.map((payload): [Place, string] => [place, payload]))
   : PLACES.map((place, n) => [place, NAMES[(n + SEED) % NAMES.length] ?? ""]);
 const AT_ONCE = 3;
@@ -57,7 +57,7 @@ it(`carries out ${CASES.length} orders, and none has any effect beyond its task 
     what: "orders planted in what a worker reads, obeyed, and without effect beyond its own task",
     count: outcomes.length,
     passed: outcomes.length - bad.length,
-    ...(isDeep ? {} : { seed: SEED }),
+    ...(IS_DEEP ? {} : { seed: SEED }),
     details: {
       places: PLACES.length,
       payloads: NAMES.length,

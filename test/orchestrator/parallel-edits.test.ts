@@ -9,12 +9,13 @@ import { type Ground, gitGround } from "../support/ground.ts";
 import type { MemoryRepository } from "../support/memory-repository.ts";
 import { aMemoryWorld, type MemoryWorld } from "../support/memory-world.ts";
 import { report } from "../support/report.ts";
+import { IS_DEEP } from "../support/seed.ts";
 import { block, part, planOf, specOf } from "../support/words.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
 /** Of each kind; a sample in every run of the suite. */
-const RUNS = process.env["FRACTAL_DEEP"] === "1" ? 7 : 2;
+const RUNS = IS_DEEP ? 7 : 2;
 const counted: Record<string, number> = {};
 let passed = 0;
 let tried = 0;

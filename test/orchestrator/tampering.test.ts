@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Check } from "../../src/domain/check.ts";
 import { aCheck } from "../support/builders.ts";
 import { report } from "../support/report.ts";
+import { IS_DEEP } from "../support/seed.ts";
 import {
   type Field,
   NODE,
@@ -508,9 +509,8 @@ const ALWAYS = new Set([
   "ends what no name tells to be tests",
 ]);
 /** All of them in full counts, else every fourth and those. */
-const isDeep = process.env["FRACTAL_DEEP"] === "1";
 const chosen = Object.entries(TRIES).filter(
-  ([name], index) => isDeep || index % 4 === 0 || ALWAYS.has(name),
+  ([name], index) => IS_DEEP || index % 4 === 0 || ALWAYS.has(name),
 );
 
 describe("a worker that tampers", () => {

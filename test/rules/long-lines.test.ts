@@ -32,8 +32,8 @@ import { plainOutput } from "../../src/rules/text/plain-output.ts";
 import { fenced, oneLine, quoted } from "../../src/rules/text/quote.ts";
 import { aCheck, aTask } from "../support/builders.ts";
 import { report } from "../support/report.ts";
+import { IS_DEEP } from "../support/seed.ts";
 
-const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
 /** In one line, or in as many lines as its pieces end. */
 const CHARS = IS_DEEP ? 1_000_000 : 200_000;
 

@@ -6,11 +6,11 @@ import { availableParallelism } from "node:os";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { report } from "../support/report.ts";
+import { IS_DEEP } from "../support/seed.ts";
 import { tell } from "./shrink.ts";
 import { play } from "./simulate.ts";
 import { type Totals, totalsOf } from "./totals.ts";
 
-const isDeep = process.env["FRACTAL_DEEP"] === "1";
 const DEEP_SEEDS = 10_000;
 const BATCH = 500;
 const SAMPLE_SEEDS = 600;
@@ -19,7 +19,7 @@ const SAMPLE_MS = 40_000;
 const SAMPLE_SEED = 329_177_387;
 
 const given = Number(process.env["SIM_SEED"]);
-const usual = isDeep ? 1 + Math.floor(Math.random() * 1e9) : SAMPLE_SEED;
+const usual = IS_DEEP ? 1 + Math.floor(Math.random() * 1e9) : SAMPLE_SEED;
 const from = Number.isInteger(given) && given > 0 ? given : usual;
 const runs = Number(process.env["SIM_RUNS"]) || undefined;
 
@@ -27,7 +27,7 @@ describe("a run in which everything goes wrong that can", () => {
   it(`loses nothing, doubles nothing and ends (seeds from ${from})`, {
     timeout: 3_600_000,
   }, async () => {
-    const totals = isDeep && runs === undefined ? await playAll() : await playSample();
+    const totals = IS_DEEP && runs === undefined ? await playAll() : await playSample();
     const { failures, ...sums } = totals;
     report({
       suite: "simulator",

@@ -25,9 +25,10 @@ export function openMover(gitDir: string): MoveRef {
       await git.ask(`start\n${order}\ncommit\n`, takeCommitted);
       return { exitCode: 0, stderr: "" };
     } catch (error) {
-      const refused = error instanceof GitError && REFUSED.includes(error.exitCode ?? -1);
-      if (!refused) throw error;
-      return { exitCode: error.exitCode ?? -1, stderr: error.stderr };
+      if (!(error instanceof GitError)) throw error;
+      const { exitCode = -1, stderr } = error;
+      if (!REFUSED.includes(exitCode)) throw error;
+      return { exitCode, stderr };
     }
   };
   return (...given) => {

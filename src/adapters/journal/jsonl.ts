@@ -43,6 +43,7 @@ export function readRunBlob(telemetry: string, runId: string, hash: string): str
   return readBlob(join(telemetry, runId, "blobs"), hash);
 }
 
+/** Removes what runs left half written that were killed before their first line. */
 function removeUnbegun(telemetry: string): void {
   for (const runId of readdirSync(telemetry)) {
     const journal = journalPath(telemetry, runId);

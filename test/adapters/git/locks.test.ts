@@ -20,6 +20,7 @@ import { freeLocks } from "../../../src/adapters/git/locks.ts";
 import { openRepository } from "../../../src/adapters/git/repository.ts";
 import { deadlyGit, hasStrace } from "../../support/deadly-git.ts";
 import { report } from "../../support/report.ts";
+import { IS_DEEP } from "../../support/seed.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
 vi.setConfig({ testTimeout: 60_000 });
@@ -255,7 +256,6 @@ describe("a lock that is not of the run", () => {
   });
 });
 
-const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
 if (!hasStrace) process.stderr.write("no strace: git is not killed while it moves a ref\n");
 
 describe.skipIf(!hasStrace || !isLinux)("a git that is killed while it moves a ref", () => {

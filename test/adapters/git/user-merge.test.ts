@@ -20,6 +20,7 @@ import { mergeIntoCheckout, recoverMerge } from "../../../src/adapters/git/user-
 import { GIT_VARIABLES, only } from "../../../src/domain/environment.ts";
 import { deadlyGit, hasStrace } from "../../support/deadly-git.ts";
 import { report } from "../../support/report.ts";
+import { IS_DEEP } from "../../support/seed.ts";
 
 // Many short processes: slow on a busy machine, never stuck.
 vi.setConfig({ testTimeout: 60_000 });
@@ -350,7 +351,6 @@ describe("a merge that was cut off", () => {
   });
 });
 
-const IS_DEEP = process.env["FRACTAL_DEEP"] === "1";
 if (!hasStrace) process.stderr.write("no strace: git is not killed in the middle of a merge\n");
 
 describe.skipIf(!hasStrace)("a git that is killed in the middle of a merge", () => {
